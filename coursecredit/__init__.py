@@ -1,0 +1,1 @@
+"""What the apps share: error kinds, settings, loading, caching, the broker. No tables; it imports no app."""

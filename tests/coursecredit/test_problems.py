@@ -1,0 +1,321 @@
+"""From errors to responses: one handler, a dialect per view, nothing kept of what failed."""
+
+import pytest
+from django.contrib.auth.models import Group, User
+from django.core.exceptions import BadRequest, PermissionDenied, SuspiciousOperation, TooManyFieldsSent
+from django.db import connection
+from django.http import Http404
+from django.urls import path
+from rest_framework import exceptions, serializers
+from rest_framework.authentication import BasicAuthentication, SessionAuthentication
+from rest_framework.permissions import IsAuthenticated
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.test import APIClient
+from rest_framework.views import APIView
+
+from coursecredit.errors import Conflict, DomainError, Invalid, NotAllowed, NotFound
+from coursecredit.problems import DEVELOPER_MESSAGE, MESSAGE, ApiViewMixin, status_of
+
+pytestmark = pytest.mark.urls(__name__)
+
+
+class SeatTaken(Conflict):
+    """The seat is taken."""
+
+    code = "seat_taken"
+
+
+class OfNoKind(DomainError):
+    """Something is wrong."""
+
+
+class Seat(serializers.Serializer):
+    row = serializers.IntegerField()
+    detail = serializers.ListField(child=serializers.IntegerField(), required=False)
+
+
+class RaisingView(ApiViewMixin, APIView):
+    """Raises what the test puts here."""
+
+    authentication_classes = ()
+    permission_classes = ()
+    raises: Exception = SeatTaken()
+
+    def get(self, request: Request) -> Response:
+        Group.objects.create(name="kept?")
+        raise type(self).raises
+
+
+class EchoView(ApiViewMixin, APIView):
+    authentication_classes = ()
+    permission_classes = ()
+
+    def get(self, request: Request, word: str) -> Response:
+        return Response({"word": word, "query": request.query_params})
+
+    def post(self, request: Request, word: str) -> Response:
+        return Response({"data": request.data})
+
+
+class SeatView(ApiViewMixin, APIView):
+    authentication_classes = ()
+    permission_classes = ()
+
+    def post(self, request: Request) -> Response:
+        Seat(data=request.data).is_valid(raise_exception=True)
+        return Response()
+
+
+class ConfiguredView(ApiViewMixin, APIView):
+    """Authenticates as its app's setting says."""
+
+    permission_classes = (IsAuthenticated,)
+    authentication_setting = "THEATRE_AUTHENTICATION_CLASSES"
+    paths: list[str] | None = ["rest_framework.authentication.BasicAuthentication"]
+
+    def authentication_paths(self) -> list[str] | None:
+        return self.paths
+
+    def get(self, request: Request) -> Response:
+        return Response(request.user.get_username())
+
+
+urlpatterns = [
+    path("detail/", RaisingView.as_view()),
+    path("message/", RaisingView.as_view(dialect=MESSAGE)),
+    path("developer/", RaisingView.as_view(dialect=DEVELOPER_MESSAGE)),
+    path("seat/", SeatView.as_view()),
+    path("echo/<path:word>", EchoView.as_view()),
+    path("configured/", ConfiguredView.as_view()),
+]
+
+
+@pytest.fixture
+def api_client() -> APIClient:
+    return APIClient()
+
+
+@pytest.fixture
+def answer(api_client, monkeypatch):
+    """Return status and body with which a view of the named dialect answers an error."""
+
+    def answer(error: Exception, dialect: str = "detail") -> tuple[int, object]:
+        monkeypatch.setattr(RaisingView, "raises", error)
+        response = api_client.get(f"/{dialect}/")
+        return response.status_code, response.json()
+
+    return answer
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("kind", "status"),
+    [(Invalid, 400), (NotAllowed, 403), (NotFound, 404), (Conflict, 409)],
+    ids=lambda value: str(value),
+)
+def test_the_kind_decides_the_status(answer, kind, status):
+    assert answer(kind("Because.")) == (status, {"detail": "Because.", "code": "error"})
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("dialect", "body"),
+    [
+        ("detail", {"detail": "The seat is taken.", "code": "seat_taken", "row": 7}),
+        ("message", {"message": "The seat is taken.", "error_code": "seat_taken", "row": 7}),
+        ("developer", {"developer_message": "The seat is taken.", "error_code": "seat_taken", "row": 7}),
+    ],
+)
+def test_a_domain_error_answers_text_code_and_members_in_the_views_dialect(answer, dialect, body):
+    assert answer(SeatTaken(row=7), dialect) == (409, body)
+
+
+@pytest.mark.django_db
+def test_a_member_cannot_pose_as_text_or_code(answer):
+    assert answer(SeatTaken(detail="No.", code="other")) == (
+        409,
+        {"detail": "The seat is taken.", "code": "seat_taken"},
+    )
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("error", "status", "text", "code"),
+    [
+        pytest.param(exceptions.NotAuthenticated(), 403, None, "not_authenticated", id="anonymous"),
+        pytest.param(exceptions.PermissionDenied(), 403, None, "permission_denied", id="forbidden"),
+        pytest.param(PermissionDenied("Not you."), 403, "Not you.", "permission_denied", id="Django's forbidden"),
+        pytest.param(Http404("No seat."), 404, "No seat.", "not_found", id="Django's not found"),
+        pytest.param(exceptions.ParseError("No JSON."), 400, "No JSON.", "parse_error", id="unreadable"),
+        pytest.param(exceptions.APIException("Later.", code="later"), 500, "Later.", "later", id="a code of its own"),
+    ],
+)
+def test_errors_of_the_framework_gain_text_and_code(answer, error, status, text, code):
+    answered, body = answer(error, "developer")
+    text = text or str(error.detail)
+    assert (answered, body) == (status, {"detail": text, "developer_message": text, "error_code": code})
+
+
+@pytest.mark.django_db
+def test_headers_of_the_framework_stay(api_client, monkeypatch):
+    monkeypatch.setattr(RaisingView, "raises", exceptions.Throttled(wait=30))
+    response = api_client.get("/detail/")
+    assert (response.status_code, response["Retry-After"], response.json()["code"]) == (429, "30", "throttled")
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("error", [BadRequest("Odd."), SuspiciousOperation("Odd."), TooManyFieldsSent("1001 fields.")])
+def test_djangos_own_refusals_are_answered_like_other_bad_requests(answer, error):
+    text = "The request could not be read. Send fewer or smaller fields, in UTF-8."
+    assert answer(error, "message") == (400, {"detail": text, "message": text, "error_code": "parse_error"})
+
+
+@pytest.mark.parametrize(
+    ("data", "body"),
+    [
+        ({}, {"row": ["This field is required."]}),
+        ({"row": 1, "detail": ["x"]}, {"detail": {"0": ["A valid integer is required."]}}),
+        ({"row": 1, "detail": 7}, {"detail": ['Expected a list of items but got type "int".']}),
+        ([], {"non_field_errors": ["Invalid data. Expected a dictionary, but got list."]}),
+    ],
+)
+def test_field_errors_keep_their_shape(api_client, data, body):
+    response = api_client.post("/seat/", data, format="json")
+    assert (response.status_code, response.json()) == (400, body)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("error", [["One.", "Two."], {"row": "Taken."}])
+def test_validation_errors_raised_by_hand_keep_their_shape(answer, error):
+    assert answer(exceptions.ValidationError(error)) == (400, error)
+
+
+@pytest.mark.django_db
+def test_a_bug_stays_a_server_error(answer):
+    with pytest.raises(ZeroDivisionError):
+        answer(ZeroDivisionError())
+
+
+@pytest.mark.django_db
+def test_an_error_of_no_kind_is_a_bug_that_names_its_class(answer):
+    with pytest.raises(TypeError, match="OfNoKind is of no known kind"):
+        answer(OfNoKind())
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("error", [SeatTaken(), exceptions.NotFound(), Http404(), SuspiciousOperation()])
+def test_nothing_is_kept_of_a_refused_request(answer, monkeypatch, error):
+    monkeypatch.setitem(connection.settings_dict, "ATOMIC_REQUESTS", True)
+    answer(error)
+    assert not Group.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_without_atomic_requests_the_transaction_is_the_views_own_matter(answer):
+    answer(SeatTaken())
+    assert Group.objects.exists()
+
+
+@pytest.mark.parametrize("address", ["/echo/a%00b", "/echo/a?q=%00", "/echo/a?q=1&q=x%00"])
+def test_an_address_holds_no_nul(api_client, address):
+    response = api_client.get(address)
+    assert (response.status_code, response.json()) == (
+        400,
+        {"detail": "NUL characters are not allowed in the address.", "code": "parse_error"},
+    )
+
+
+def test_every_view_reads_bodies_strictly(api_client):
+    response = api_client.post("/echo/a", '{"a": "\\u0000"}', content_type="application/json")
+    assert (response.status_code, response.json()) == (
+        400,
+        {"detail": "NUL characters are not allowed in the body.", "code": "parse_error"},
+    )
+
+
+@pytest.mark.parametrize("charset", ["zlib", "base64", "idna", "unicode_escape", "utf-16", "no-such-charset"])
+def test_an_odd_charset_is_read_as_utf_8(api_client, charset):
+    response = api_client.post(
+        "/echo/a", '{"name": "Xavíer"}'.encode(), content_type=f"application/json; charset={charset}"
+    )
+    assert (response.status_code, response.json()) == (200, {"data": {"name": "Xavíer"}})
+
+
+def test_a_common_charset_is_honoured(api_client):
+    body = '{"name": "Xavíer"}'.encode("latin-1")
+    response = api_client.post("/echo/a", body, content_type="application/json; charset=iso-8859-1")
+    assert response.json() == {"data": {"name": "Xavíer"}}
+
+
+def test_too_many_query_parameters_are_a_bad_request(api_client, settings):
+    settings.DATA_UPLOAD_MAX_NUMBER_FIELDS = 2
+    assert api_client.get("/echo/a?a=1&b=2&c=3").status_code == 400
+
+
+def configured(**attributes: object) -> ConfiguredView:
+    return type("View", (ConfiguredView,), attributes)()
+
+
+def authenticators(view: ConfiguredView) -> list[type]:
+    return [type(authenticator) for authenticator in view.get_authenticators()]
+
+
+def test_authenticators_come_from_the_apps_setting():
+    assert authenticators(configured()) == [BasicAuthentication]
+
+
+def test_without_a_setting_the_projects_authenticators_apply():
+    class Plain(APIView):
+        pass
+
+    expected = [type(authenticator) for authenticator in Plain().get_authenticators()]
+    assert authenticators(configured(paths=None)) == expected
+
+
+def test_a_setting_without_entries_lets_nobody_in(api_client, monkeypatch):
+    monkeypatch.setattr(ConfiguredView, "paths", [])
+    assert api_client.get("/configured/").status_code == 403
+
+
+def test_a_view_that_names_its_authenticators_wins_and_so_do_its_heirs():
+    class Own(ConfiguredView):
+        authentication_classes = (SessionAuthentication,)
+
+    class Heir(Own):
+        pass
+
+    assert authenticators(Own()) == authenticators(Heir()) == [SessionAuthentication]
+
+
+def test_no_authenticators_at_all_is_a_choice_too():
+    assert authenticators(configured(authentication_classes=())) == []
+
+
+def test_a_wrong_authenticator_names_the_setting():
+    with pytest.raises(Exception, match="THEATRE_AUTHENTICATION_CLASSES"):
+        configured(paths=["no.such.Class"]).get_authenticators()
+
+
+@pytest.mark.django_db
+def test_the_configured_authenticator_challenges_and_admits(api_client):
+    User.objects.create_user("ron", password="quidditch")
+    refused = api_client.get("/configured/")
+    assert (refused.status_code, refused["WWW-Authenticate"]) == (401, 'Basic realm="api"')
+    api_client.credentials(HTTP_AUTHORIZATION="Basic cm9uOnF1aWRkaXRjaA==")
+    assert api_client.get("/configured/").json() == "ron"
+
+
+def test_the_hosts_own_views_keep_their_handler():
+    class Hosts(APIView):
+        pass
+
+    assert Hosts().get_exception_handler().__module__ == "rest_framework.views"
+
+
+class LostHouse(NotFound, SeatTaken):
+    """There is no such house."""
+
+
+def test_the_first_kind_among_the_bases_gives_the_status():
+    assert status_of(LostHouse()) == 404
