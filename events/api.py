@@ -1,0 +1,41 @@
+"""What other apps may ask of this one, beside its signals."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from django.db import DEFAULT_DB_ALIAS
+from django.utils import timezone
+
+from events import outbox
+from events.tooling import OpenEdxPublicSignal
+
+__all__ = ["send_events"]
+
+
+def send_events(
+    items: Iterable[tuple[OpenEdxPublicSignal, Mapping[str, Any]]],
+    *,
+    time: datetime | None = None,
+    using: str = DEFAULT_DB_ALIAS,
+) -> None:
+    """Tell all facts of one bulk write, or none of them: nothing is sent if one is not valid.
+
+    Receivers run as after `send_event`, in the order of the items. Events of disabled signals are left out.
+
+    Args:
+        items: signals with their arguments.
+        time: when the facts became true, aware; by default now, the same moment for all.
+        using: alias of the database whose transaction makes the facts true.
+
+    Raises:
+        SenderValidationError, TypeError, ValueError: as `send_event`.
+    """
+    moment = timezone.now() if time is None else time
+    prepared = [(signal, signal.prepare(data, time=moment)) for signal, data in items]
+    emissions = [(signal, emission) for signal, emission in prepared if emission is not None]
+    if not emissions:
+        return
+    outbox.append([emission for _, emission in emissions], using=using)
+    for signal, emission in emissions:
+        signal.deliver(emission, using=using)

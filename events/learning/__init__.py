@@ -1,0 +1,1 @@
+"""Events of the Open edX subdomain `learning`: same types, same payloads."""
