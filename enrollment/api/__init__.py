@@ -1,0 +1,48 @@
+"""The one door to the enrollment app (enrollment contract 7).
+
+Functions take usernames and course keys (as such or as text) and answer plain values, which the data backend named by
+`ENROLLMENT_DATA_API` makes. Permissions are the caller's business.
+"""
+
+from enrollment.api.attributes import get_enrollment_attributes, set_enrollment_attributes
+from enrollment.api.courses import (
+    get_course_enrollment_details,
+    set_default_upgrade_deadline,
+    validate_course_mode,
+)
+from enrollment.api.enrollments import (
+    add_enrollment,
+    get_enrollment,
+    get_enrollments,
+    get_user_roles,
+    get_verified_enrollments,
+    is_enrollment_valid_for_proctoring,
+    serialize_enrollments,
+    unenroll_user_from_all_courses,
+    update_enrollment,
+)
+from enrollment.api.facts import get_course_facts, get_enrollment_state, get_profile
+from enrollment.ports import data_api
+
+_data_api = data_api  # the names under which older callers know them
+_validate_course_mode = validate_course_mode
+
+__all__ = [
+    "add_enrollment",
+    "get_course_enrollment_details",
+    "get_course_facts",
+    "get_enrollment",
+    "get_enrollment_attributes",
+    "get_enrollment_state",
+    "get_enrollments",
+    "get_profile",
+    "get_user_roles",
+    "get_verified_enrollments",
+    "is_enrollment_valid_for_proctoring",
+    "serialize_enrollments",
+    "set_default_upgrade_deadline",
+    "set_enrollment_attributes",
+    "unenroll_user_from_all_courses",
+    "update_enrollment",
+    "validate_course_mode",
+]

@@ -1,0 +1,50 @@
+"""Single facts for the apps above this one: one statement each, and no more than they need."""
+
+from opaque_keys.edx.keys import CourseKey
+
+from enrollment import ports
+from enrollment.keys import course_id_of
+from enrollment.models import CourseEnrollment, LearnerProfile
+from enrollment.types import CourseFacts, EnrollmentState, ProfileFacts
+
+
+def get_enrollment_state(user_id: int, course_id: str | CourseKey) -> EnrollmentState | None:
+    """Return a learner's enrollment in a course, active or not, or None.
+
+    Args:
+        user_id: the primary key of the account.
+
+    Raises:
+        InvalidCourseKeyError
+    """
+    row = CourseEnrollment.objects.of(user_id, course_id_of(course_id)).first()
+    return None if row is None else EnrollmentState(mode=row.mode, is_active=row.is_active, created=row.created)
+
+
+def get_course_facts(course_id: str | CourseKey) -> CourseFacts | None:
+    """Return what is known of a course, or None.
+
+    Raises:
+        InvalidCourseKeyError
+    """
+    course = ports.courses().get(course_id_of(course_id))
+    if course is None:
+        return None
+    return CourseFacts(
+        course_id=course.id,
+        display_name=course.display_name_with_default,
+        end=course.end,
+        minimum_grade_credit=course.minimum_grade_credit,
+    )
+
+
+def get_profile(user_id: int) -> ProfileFacts | None:
+    """Return what a learner says about themselves, or None if they have said nothing.
+
+    Args:
+        user_id: the primary key of the account.
+    """
+    profile = LearnerProfile.objects.filter(user_id=user_id).first()
+    if profile is None:
+        return None
+    return ProfileFacts(name=profile.name, mailing_address=profile.mailing_address, country=profile.country)

@@ -1,0 +1,19 @@
+"""The enrollment app."""
+
+from django.apps import AppConfig
+
+from coursecredit import request_cache
+
+
+class EnrollmentConfig(AppConfig):
+    """Who is enrolled in which course run, in which mode."""
+
+    name = "enrollment"
+    verbose_name = "Enrollment"
+    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from enrollment import checks, handlers  # noqa: F401  # models are loaded only now
+
+        request_cache.connect()
+        handlers.connect()

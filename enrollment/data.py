@@ -1,0 +1,265 @@
+"""The default data backend (enrollment contract 8): enrollments in this app's tables.
+
+Nothing here parses course keys: `enrollment.api` has done that.
+"""
+
+import logging
+from collections.abc import Collection, Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.db import transaction
+from django.db.models import prefetch_related_objects
+from django.utils import timezone
+
+from coursecredit.transactions import retried_atomic
+from enrollment import errors, ports
+from enrollment.keys import parse_course_key
+from enrollment.mode_rules import offered
+from enrollment.models import Course, CourseEnrollment, CourseEnrollmentAttribute, CourseMode
+from enrollment.querysets import CourseEnrollmentQuerySet
+from enrollment.types import Account, AttributeDict, CourseDetailsDict, EnrollmentDict, Mode, ModeDict, Role
+
+atomic = transaction.atomic
+
+log = logging.getLogger(__name__)
+PACING = {"self": "Self Paced", "instructor": "Instructor Paced"}
+
+
+def get_course_enrollments(username: str, include_inactive: bool = False) -> list[EnrollmentDict]:
+    """Return a learner's enrollments, oldest first; those whose course is gone are left out, with a warning."""
+    found = CourseEnrollment.objects.select_related("user").filter(user__username=username).oldest_first()
+    rows = list(found if include_inactive else found.active())
+    dicts = serialize_enrollments(rows)
+    complete = [enrollment for enrollment in dicts if enrollment["course_details"] is not None]
+    if len(complete) < len(dicts):
+        log.warning(
+            "%d enrollments of user %s are left out: their courses are gone.",
+            len(dicts) - len(complete),
+            rows[0].user_id,
+        )
+    return complete
+
+
+def get_course_enrollment(username: str, course_id: str) -> EnrollmentDict | None:
+    """Return the enrollment, active or not, or None."""
+    row = CourseEnrollment.objects.select_related("user").filter(user__username=username, course_id=course_id).first()
+    return None if row is None else _as_dict(row)
+
+
+@retried_atomic
+def create_course_enrollment(
+    username: str,
+    course_id: str,
+    mode: str,
+    is_active: bool,
+    enterprise_uuid: str | None = None,
+    force_enrollment: bool = False,
+) -> EnrollmentDict:
+    """Enroll a learner, or enroll again one who had left.
+
+    Args:
+        is_active: False stores the mode without using it; None counts as True.
+        force_enrollment: let in although enrollment is closed; never into a full course.
+
+    Raises:
+        UserNotFoundError, CourseNotFoundError, CourseEnrollmentClosedError, CourseEnrollmentFullError,
+        CourseEnrollmentExistsError, EnrollmentNotAllowedError
+    """
+    user = _user(username)
+    try:
+        row = CourseEnrollment.enroll(
+            user,
+            course_id,
+            mode,
+            check_access=True,
+            can_upgrade=force_enrollment,
+            enterprise_uuid=enterprise_uuid,
+            is_active=is_active is not False,
+        )
+    except errors.NonExistentCourseError as exc:
+        raise errors.CourseNotFoundError(f"No course {course_id} found.") from exc
+    except errors.EnrollmentClosedError as exc:
+        raise errors.CourseEnrollmentClosedError from exc
+    except errors.CourseFullError as exc:
+        raise errors.CourseEnrollmentFullError from exc
+    except errors.AlreadyEnrolledError as exc:
+        raise errors.CourseEnrollmentExistsError(enrollment=get_course_enrollment(username, course_id)) from exc
+    except errors.EnrollmentNotAllowed as exc:
+        raise errors.EnrollmentNotAllowedError(str(exc)) from exc
+    return _as_dict(row)
+
+
+@retried_atomic
+def update_course_enrollment(
+    username: str, course_id: str, mode: str | None = None, is_active: bool | None = None
+) -> EnrollmentDict | None:
+    """Change what is given of an enrollment and return it; None if there is none. No access is checked.
+
+    Raises:
+        UserNotFoundError, UnenrollmentNotAllowedError
+    """
+    user = _user(username)
+    row = CourseEnrollment.get_enrollment(user, course_id)
+    if row is None:
+        return None
+    row.user = user
+    try:
+        row.update_enrollment(mode, is_active)
+    except errors.UnenrollmentNotAllowed as exc:
+        raise errors.UnenrollmentNotAllowedError(str(exc)) from exc
+    return _as_dict(row)
+
+
+def get_course_enrollment_info(course_id: str, include_expired: bool = False) -> CourseDetailsDict:
+    """Return the course with its modes, credit modes included.
+
+    Raises:
+        CourseNotFoundError
+    """
+    details = _details_of([course_id], include_expired=include_expired).get(course_id)
+    if details is None:
+        raise errors.CourseNotFoundError(f"No course {course_id} found.")
+    return details
+
+
+@retried_atomic
+def add_or_update_enrollment_attr(username: str, course_id: str, attributes: list[AttributeDict]) -> None:
+    """Replace all attributes of an enrollment; without an enrollment do nothing. Of two values of one name the last
+    counts.
+
+    Raises:
+        UserNotFoundError
+    """
+    row = CourseEnrollment.objects.of_username(username, course_id).select_for_update().first()
+    if row is None:
+        _user(username)
+        return
+    row.attributes.all().delete()
+    last = {(attribute["namespace"], attribute["name"]): attribute["value"] for attribute in attributes}
+    CourseEnrollmentAttribute.objects.bulk_create(
+        CourseEnrollmentAttribute(enrollment=row, namespace=namespace, name=name, value=value)
+        for (namespace, name), value in last.items()
+    )
+
+
+def get_enrollment_attributes(username: str, course_id: str) -> list[AttributeDict]:
+    """Return the attributes in the order in which they were given; [] without an enrollment.
+
+    Raises:
+        UserNotFoundError
+    """
+    user = _user(username)
+    rows = CourseEnrollmentAttribute.objects.filter(enrollment__user=user, enrollment__course_id=course_id)
+    return [AttributeDict(namespace=row.namespace, name=row.name, value=row.value) for row in rows.order_by("pk")]
+
+
+@retried_atomic
+def unenroll_user_from_all_courses(username: str) -> set[str]:
+    """End every active enrollment; return the organisations of all the user's courses, those left before included.
+
+    Raises:
+        UserNotFoundError
+    """
+    user = _user(username)
+    course_ids = CourseEnrollment.objects.filter(user=user).order_by().values_list("course_id", flat=True)
+    orgs = {str(parse_course_key(course_id).org) for course_id in course_ids}
+    CourseEnrollment.unenroll_from_all(user)
+    return orgs
+
+
+def get_user_roles(username: str) -> list[Role]:
+    """Return the user's roles.
+
+    Raises:
+        UserNotFoundError
+    """
+    roles = ports.roles().roles_for(_user(username))
+    return [Role(org=org, course_id=course_id, role=role) for org, course_id, role in roles]
+
+
+def serialize_enrollments(rows: Iterable[CourseEnrollment]) -> list[EnrollmentDict]:
+    """Return enrollment dicts for rows, in their order; what is not loaded yet is read in one statement per table."""
+    rows = list(rows)
+    prefetch_related_objects(rows, "user")
+    details = _details_of({row.course_id for row in rows})
+    return [
+        {
+            "created": _iso(row.created),
+            "mode": row.mode,
+            "is_active": row.is_active,
+            "course_details": details.get(row.course_id),
+            "user": row.username,
+        }
+        for row in rows
+    ]
+
+
+def get_user_enrollments(course_key: Any) -> CourseEnrollmentQuerySet:
+    """Return the active enrollments of one course, oldest first, to be paged by the caller."""
+    rows: CourseEnrollmentQuerySet = CourseEnrollment.objects.in_course(str(course_key)).active().oldest_first()
+    return rows
+
+
+def _user(username: str) -> Account:
+    user: Account | None = (
+        get_user_model()._default_manager.select_related("learner_profile").filter(username=username).first()
+    )
+    if user is None:
+        raise errors.UserNotFoundError
+    return user
+
+
+def _as_dict(row: CourseEnrollment) -> EnrollmentDict:
+    return serialize_enrollments([row])[0]
+
+
+def _details_of(course_ids: Collection[str], *, include_expired: bool = False) -> dict[str, CourseDetailsDict]:
+    """Return the courses that exist, by key, with what they offer, credit modes included."""
+    now = timezone.now()
+    return {
+        course_id: _course_details(course, offered(modes, now, include_expired=include_expired, only_selectable=False))
+        for course_id, (course, modes) in _courses_with_modes(course_ids).items()
+    }
+
+
+def _courses_with_modes(course_ids: Collection[str]) -> Mapping[str, tuple[ports.CourseLike, list[Mode]]]:
+    """Return the courses that exist with all their modes: in one statement, where courses are our own table."""
+    if ports.courses_are_local():
+        return Course.objects.with_modes(course_ids)
+    modes = CourseMode.objects.by_course(course_ids)
+    return {course_id: (course, modes[course_id]) for course_id, course in ports.courses().get_many(course_ids).items()}
+
+
+def _course_details(course: ports.CourseLike, modes: Iterable[Mode]) -> CourseDetailsDict:
+    return {
+        "course_id": course.id,
+        "course_name": course.display_name_with_default,
+        "enrollment_start": course.enrollment_start,
+        "enrollment_end": course.enrollment_end,
+        "course_start": course.start,
+        "course_end": course.end,
+        "invite_only": course.invitation_only,
+        "course_modes": [_mode_dict(mode) for mode in modes],
+        "pacing_type": PACING[course.pacing],
+    }
+
+
+def _mode_dict(mode: Mode) -> ModeDict:
+    return {
+        "slug": mode.slug,
+        "name": mode.name,
+        "min_price": mode.min_price,
+        "suggested_prices": mode.suggested_prices,
+        "currency": mode.currency,
+        "expiration_datetime": _iso(mode.expiration_datetime),
+        "description": mode.description,
+        "sku": mode.sku,
+        "bulk_sku": mode.bulk_sku,
+    }
+
+
+def _iso(moment: datetime | None) -> str | None:
+    """Return ISO text in UTC, ending in Z."""
+    return None if moment is None else moment.astimezone(UTC).isoformat().replace("+00:00", "Z")

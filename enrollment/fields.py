@@ -1,0 +1,58 @@
+"""Columns that keep themselves."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.db import models
+from django.db.models.query_utils import DeferredAttribute
+
+
+class DerivedCharField(models.CharField):  # type: ignore[type-arg]  # generic in the stubs only
+    """Text that is computed from the row whenever it is written, by `save` and by `bulk_create`.
+
+    It carries rules such as "unique without regard to case" as a plain unique constraint, which every database has.
+    A query's `update`, or `update_fields` without it, leaves it as it is.
+    """
+
+    def __init__(self, *args: Any, derive: Callable[[Any], str] | None = None, **kwargs: Any) -> None:
+        kwargs.setdefault("editable", False)
+        super().__init__(*args, **kwargs)
+        self.derive = derive
+
+    def deconstruct(self) -> Any:
+        return _as_plain(super().deconstruct(), "CharField")
+
+    def pre_save(self, model_instance: models.Model, add: bool) -> Any:
+        if self.derive is not None:
+            setattr(model_instance, self.attname, self.derive(model_instance))
+        return super().pre_save(model_instance, add)
+
+
+class _MarksExplicit(DeferredAttribute):
+    """Assigning a moment also sets the flag beside it."""
+
+    def __set__(self, instance: Any, value: Any) -> None:
+        instance.__dict__[self.field.attname] = value
+        flag = f"{self.field.attname}_is_explicit"
+        # While a row is being made or loaded, the flag comes by itself, or stays in the database.
+        is_being_made = instance._state.adding and flag not in instance.__dict__
+        if value is not None and not is_being_made:
+            setattr(instance, flag, True)
+
+
+class ExplicitDateTimeField(models.DateTimeField):  # type: ignore[type-arg]  # as above
+    """A moment that somebody chose: assigning one also sets `<name>_is_explicit`, a field declared after this one.
+
+    Making or loading a row is no assignment: a model that is made with a moment sets the flag itself.
+    """
+
+    descriptor_class = _MarksExplicit
+
+    def deconstruct(self) -> Any:
+        return _as_plain(super().deconstruct(), "DateTimeField")
+
+
+def _as_plain(deconstructed: Any, field: str) -> Any:
+    """Let migrations see the plain field of Django: what these classes add does not concern the table."""
+    name, _path, args, kwargs = deconstructed
+    return name, f"django.db.models.{field}", args, kwargs

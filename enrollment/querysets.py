@@ -1,0 +1,181 @@
+"""Reading verbs of the tables, in words that a registrar would understand."""
+
+from collections.abc import Collection
+from typing import Any, Self, TypeVar
+
+from django.contrib.auth import get_user_model
+from django.db import models
+from django.db.models import Count, FilteredRelation, Q, Value
+from django.db.models.functions import Cast, Concat, Lower
+from django.utils import timezone
+
+from enrollment import ports
+from enrollment.choices import COURSE_STAFF_ROLES, COURSE_TEAM_ROLES, ModeSlug
+from enrollment.mode_rules import mode_if_none_named, offered
+from enrollment.types import Account, Mode
+
+RETIRED_EMAIL = "retired@example.invalid"
+
+
+Rows = TypeVar("Rows", bound=models.QuerySet[Any])
+
+
+def with_address(rows: Rows, field: str, email: str) -> Rows:
+    """Return the rows with this e-mail address, without regard to case; none for an empty one.
+
+    `iexact` would do on other databases, but follows the collation on MariaDB. The database lowers both sides: SQLite
+    knows the case of ASCII letters only, so Python's answer may differ.
+    """
+    if not email:
+        return rows.none()
+    return rows.alias(lowered_address=Lower(field)).filter(lowered_address=Lower(Value(email)))
+
+
+class CourseQuerySet(models.QuerySet[Any]):
+    """Courses."""
+
+    def with_modes(self, course_ids: Collection[str]) -> dict[str, tuple[Any, list[Mode]]]:
+        """Return the courses that exist, each with all its modes in the order in which they were set up.
+
+        One statement for any number: a course comes once per mode.
+        """
+        found: dict[str, tuple[Any, list[Mode]]] = {}
+        offers = self.filter(pk__in=course_ids).annotate(offer=FilteredRelation("modes")).select_related("offer")
+        for course in offers.order_by("pk", "offer__pk"):
+            _, modes = found.setdefault(course.pk, (course, []))
+            if (offer := getattr(course, "offer", None)) is not None:
+                modes.append(offer.to_tuple())
+        return found
+
+
+class CourseModeQuerySet(models.QuerySet[Any]):
+    """Offers of courses."""
+
+    def by_course(self, course_ids: Collection[str]) -> dict[str, list[Mode]]:
+        """Return all modes of these courses, in the order in which they were set up; [] for one without modes."""
+        modes: dict[str, list[Mode]] = {course_id: [] for course_id in course_ids}
+        for row in self.filter(course_id__in=modes).order_by("pk"):
+            modes[row.course_id].append(row.to_tuple())
+        return modes
+
+    def chosen_for(self, course_id: str) -> str:
+        """Return the mode for a learner who names none."""
+        modes = offered(
+            self.by_course([course_id])[course_id], timezone.now(), include_expired=False, only_selectable=True
+        )
+        return mode_if_none_named({mode.slug for mode in modes})
+
+
+class CourseEnrollmentQuerySet(models.QuerySet[Any]):
+    """Enrollments."""
+
+    def of(self, user_id: int, course_id: str) -> Self:
+        return self.filter(user_id=user_id, course_id=course_id)
+
+    def of_username(self, username: str, course_id: str) -> Self:
+        """Return the row without joining the account, so that locking it locks nothing else."""
+        users = get_user_model()._default_manager.filter(username=username)
+        return self.filter(user__in=users, course_id=course_id)
+
+    def in_course(self, course_id: str) -> Self:
+        return self.filter(course_id=course_id)
+
+    def active(self) -> Self:
+        return self.filter(is_active=True)
+
+    def oldest_first(self) -> Self:
+        return self.order_by("created", "pk")
+
+    def num_enrolled_in_exclude_admins(self, course_id: str) -> int:
+        """Return how many seats are taken: the course team takes none."""
+        team = ports.roles().course_team_user_ids(course_id)
+        return self.in_course(course_id).active().exclude(user_id__in=team).count()
+
+    def is_course_full(self, course: ports.CourseLike) -> bool:
+        """Return whether every seat of a course with a cap is taken."""
+        cap = course.max_student_enrollments_allowed
+        return cap is not None and self.num_enrolled_in_exclude_admins(course.id) >= cap
+
+    def enrollment_counts(self, course_id: str) -> dict[str, int]:
+        """Return the number of active enrollments by mode, and their `total`."""
+        rows = self.in_course(course_id).active().order_by().values_list("mode").annotate(Count("pk"))
+        counts: dict[str, int] = dict(rows)
+        return {**counts, "total": sum(counts.values())}
+
+    def users_enrolled_in(
+        self, course_id: str, include_inactive: bool = False, verified_only: bool = False
+    ) -> models.QuerySet[Any]:
+        """Return users, to be paged by the caller."""
+        rows = self.in_course(course_id) if include_inactive else self.in_course(course_id).active()
+        if verified_only:
+            rows = rows.filter(mode=ModeSlug.VERIFIED)
+        return get_user_model()._default_manager.filter(pk__in=rows.order_by().values("user_id"))
+
+
+class CourseEnrollmentAllowedQuerySet(models.QuerySet[Any]):
+    """Invitations."""
+
+    def to_address(self, email: str) -> Self:
+        """Return the invitations of an e-mail address, without regard to case; none of an empty one."""
+        return self.filter(email_lower=email.lower()) if email else self.none()
+
+    def for_user(self, user: Account) -> Self:
+        """Return the invitations of the user's address that nobody else has used."""
+        return self.to_address(user.email).filter(Q(user=None) | Q(user=user))
+
+    def may_enroll_and_unenrolled(self, course_id: str) -> Self:
+        """Return the invitations to a course that nobody has used."""
+        return self.filter(course_id=course_id, user=None)
+
+    def link(self, user: Account, course_id: str) -> int:
+        """Say that the user has used the invitation to the course, if there is one and nobody has; return how many."""
+        if not ports.profiles().email_confirmed(user):
+            return 0
+        return self.to_address(user.email).filter(course_id=course_id, user=None).update(user=user)
+
+    def retire(self, email: str) -> bool:
+        """Delete the invitations of an address, overwritten first; return whether there were any."""
+        rows = self.to_address(email)
+        pks = list(rows.values_list("pk", flat=True))
+        own_address = Concat(Value("retired."), Cast("pk", models.CharField(max_length=20)))
+        self.filter(pk__in=pks).update(email=RETIRED_EMAIL, email_lower=own_address)
+        return bool(self.filter(pk__in=pks).delete()[0])
+
+
+class ManualEnrollmentAuditQuerySet(models.QuerySet[Any]):
+    """Records of what staff did by hand."""
+
+    def to_address(self, email: str) -> Self:
+        """Return the records about an address, without regard to case."""
+        return with_address(self, "enrolled_email", email)
+
+    def latest_for_email(self, email: str) -> Any | None:
+        """Return the newest record about an address, without regard to case, or None."""
+        return self.to_address(email).order_by("-time_stamp", "-pk").first()
+
+    def latest_for_enrollment(self, enrollment: Any) -> Any | None:
+        """Return the newest record about an enrollment, or None."""
+        return self.filter(enrollment=enrollment).order_by("-time_stamp", "-pk").first()
+
+    def retire(self, email: str, *, retired_email: str) -> bool:
+        """Blank the reasons and replace the address, in history as well; return whether anything matched."""
+        pks = list(self.to_address(email).values_list("pk", flat=True))
+        history = self.model.history
+        for past in (history.filter(id__in=pks), with_address(history.all(), "enrolled_email", email)):
+            past.update(reason="", enrolled_email=retired_email)
+        self.filter(pk__in=pks).update(reason="", enrolled_email=retired_email)
+        return bool(pks)
+
+
+class CourseAccessRoleQuerySet(models.QuerySet[Any]):
+    """Roles."""
+
+    def on_course(self, course_id: str) -> Self:
+        """Return roles on this very course; roles on its whole organisation do not count."""
+        return self.filter(course_id=course_id)
+
+    def staff(self) -> Self:
+        return self.filter(role__in=COURSE_STAFF_ROLES)
+
+    def team(self) -> Self:
+        return self.filter(role__in=COURSE_TEAM_ROLES)

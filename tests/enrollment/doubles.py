@@ -1,0 +1,100 @@
+"""Neighbours of the app, for tests that name them in `ENROLLMENT_PORTS`."""
+
+from typing import Any
+
+from django.db import connection
+
+from enrollment.ports import PreventEnrollment, PreventUnenrollment
+
+
+class KeepOut:
+    def before_enroll(self, user, course_key, mode):
+        raise PreventEnrollment("Pay your fees first.")
+
+
+class EverybodyVerified:
+    def before_enroll(self, user, course_key, mode):
+        return "verified"
+
+
+class Approves:
+    def before_enroll(self, user, course_key, mode):
+        return None
+
+
+class HoldBack:
+    def before_unenroll(self, enrollment):
+        raise PreventUnenrollment("The exam is tomorrow.")
+
+
+class NobodyConfirmed:
+    def full_name(self, user):
+        return "Somebody"
+
+    def email_confirmed(self, user):
+        return False
+
+
+class RecordingTracker:
+    calls: list[tuple[str, dict[str, Any], dict[str, Any], dict[str, Any]]] = []
+
+    def track(self, name, data, context, properties):
+        self.calls.append((name, data, context, properties))
+
+
+class BrokenTracker:
+    def track(self, name, data, context, properties):
+        raise OSError("no route to the sink")
+
+
+class ElsewhereCourse:
+    """A course of another system, as far as enrolling needs it."""
+
+    id = "course-v1:Else+Where+2026"
+    org = "Else"
+    display_name_with_default = "Elsewhere"
+    start = end = enrollment_start = enrollment_end = None
+    invitation_only = False
+    max_student_enrollments_allowed = None
+    minimum_grade_credit = None
+    enable_proctored_exams = False
+    proctoring_provider = None
+    pacing = "self"
+
+    def is_enrollment_open(self):
+        return True
+
+
+class ElsewhereCourses:
+    def get(self, course_key):
+        return self.get_many([course_key]).get(course_key)
+
+    def get_many(self, course_keys):
+        return {key: ElsewhereCourse() for key in course_keys if key == ElsewhereCourse.id}
+
+    def lock(self, course_key):
+        pass
+
+
+class BrokenAccess:
+    def can_enroll(self, user, course):
+        raise OSError("the registrar's office is closed")
+
+
+class BrokenTable:
+    """Fails in the database, for courses with "Broken" in their key."""
+
+    def can_enroll(self, user, course):
+        if "Broken" in course.id:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT * FROM no_such_table")
+        return True
+
+
+class Sacrificed:
+    """Loses the whole transaction, as MariaDB does to the victim of a deadlock."""
+
+    def can_enroll(self, user, course):
+        with connection.cursor() as cursor:
+            cursor.execute("ROLLBACK")
+        raise OSError("deadlock")
