@@ -1,0 +1,65 @@
+"""Everything that others may call: courses, requirements and eligibility, providers and requests, retirement.
+
+Nothing here checks permissions, and nothing here knows HTTP or sends mail: who may do what is for views to say, and
+what follows from a fact is for receivers of the events.
+"""
+
+from credit.api.courses import (
+    create_credit_course,
+    get_credit_course_row,
+    list_credit_courses,
+    put_credit_course,
+    update_credit_course,
+)
+from credit.api.eligibility import (
+    get_credit_requirement_status,
+    get_credit_requirements,
+    get_eligibilities_for_user,
+    is_credit_course,
+    is_user_eligible_for_credit,
+    list_eligibilities,
+    remove_credit_requirement_status,
+    set_credit_requirement_status,
+    set_credit_requirements,
+)
+from credit.api.provider import (
+    check_keys_exist,
+    create_credit_request,
+    get_credit_provider_info,
+    get_credit_providers,
+    get_credit_request_status,
+    get_credit_requests_for_user,
+    get_provider,
+    list_providers,
+    record_provider_decision,
+    update_credit_request_status,
+)
+from credit.api.retirement import retire_credit_user
+
+__all__ = [
+    "check_keys_exist",
+    "create_credit_course",
+    "create_credit_request",
+    "get_credit_course_row",
+    "get_credit_provider_info",
+    "get_credit_providers",
+    "get_credit_request_status",
+    "get_credit_requests_for_user",
+    "get_credit_requirement_status",
+    "get_credit_requirements",
+    "get_eligibilities_for_user",
+    "get_provider",
+    "is_credit_course",
+    "is_user_eligible_for_credit",
+    "list_credit_courses",
+    "list_eligibilities",
+    "list_providers",
+    "put_credit_course",
+    "record_provider_decision",
+    "remove_credit_requirement_status",
+    "retire_credit_user",
+    "set_credit_requirement_status",
+    "set_credit_requirements",
+    "update_credit_course",
+    "update_credit_request_status",
+]

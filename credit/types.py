@@ -1,0 +1,150 @@
+"""Shapes that the api takes and returns, and what the host tells through the ports."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Literal, Protocol, TypeAlias, TypedDict
+
+import attrs
+from opaque_keys.edx.keys import CourseKey
+
+CourseKeyOrText: TypeAlias = CourseKey | str
+Parameters: TypeAlias = dict[str, Any]
+RequirementInput: TypeAlias = Mapping[str, Any]
+
+
+class ProviderDict(TypedDict):
+    """A provider as learners and clients see it."""
+
+    id: str
+    display_name: str
+    url: str
+    status_url: str
+    description: str
+    enable_integration: bool
+    fulfillment_instructions: str | None
+    thumbnail_url: str
+
+
+class CreditCourseDict(TypedDict):
+    """A course row; `course_key` is its text."""
+
+    course_key: str
+    enabled: bool
+
+
+class RequirementDict(TypedDict):
+    """An active requirement of a course."""
+
+    namespace: str
+    name: str
+    display_name: str
+    criteria: Any
+
+
+class RequirementStatusDict(RequirementDict):
+    """An active requirement with a learner's status; the three are None where there is no row."""
+
+    reason: Any
+    status: str | None
+    status_date: datetime | None
+    order: int
+
+
+class UserEligibilityDict(TypedDict):
+    """A learner's valid eligibility; `course_key` is its text."""
+
+    course_key: str
+    deadline: datetime
+
+
+class EligibilityDict(TypedDict):
+    """An eligibility as REST shows it; `course_key` is its text."""
+
+    username: str
+    course_key: str
+    deadline: datetime
+
+
+class RequestProviderDict(TypedDict):
+    """The provider that was asked."""
+
+    id: str
+    display_name: str
+
+
+class CreditRequestDict(TypedDict):
+    """A credit request.
+
+    `timestamp` is in seconds in a list of requests, and the row's `modified` in the status of one course.
+    """
+
+    uuid: str
+    timestamp: int | datetime | None
+    course_key: CourseKey
+    provider: RequestProviderDict
+    status: str
+
+
+class CreditRequestForm(TypedDict):
+    """What the learner's browser submits to the provider, and how."""
+
+    url: str
+    method: Literal["GET", "POST"]
+    parameters: Parameters
+
+
+@attrs.frozen
+class Learner:
+    """An account; `full_name` is first and last name, empty if neither is known."""
+
+    id: int
+    username: str
+    email: str
+    full_name: str
+    is_staff: bool
+    is_active: bool
+
+
+@attrs.frozen
+class Profile:
+    """What a learner says of themselves; `country` is an ISO 3166 alpha-2 code or empty."""
+
+    name: str
+    country: str
+
+
+@attrs.frozen
+class Exam:
+    """An exam of a course; `content_id` is the text of a usage key."""
+
+    content_id: str
+    exam_name: str
+    is_proctored: bool
+    is_active: bool
+    is_practice_exam: bool
+
+
+@attrs.frozen
+class Block:
+    """A published block of a course; `start` is None if it has no date."""
+
+    start: datetime | None
+
+
+@attrs.frozen
+class StatusChange:
+    """A learner's status for one requirement really changed; an empty text means no row."""
+
+    old: str
+    new: str
+    modified: datetime
+
+
+class Retirement(Protocol):
+    """A learner who leaves, and the name that stays in their place."""
+
+    @property
+    def original_username(self) -> str: ...
+
+    @property
+    def retired_username(self) -> str: ...

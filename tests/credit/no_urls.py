@@ -1,0 +1,3 @@
+"""A URLconf of a site that has not mounted the app."""
+
+urlpatterns: list[object] = []

@@ -1,0 +1,156 @@
+"""The practice university in a real browser, deciding on a real request."""
+
+import os
+import shutil
+from concurrent.futures import ThreadPoolExecutor
+from html import escape
+
+import pytest
+from django.urls import reverse
+from playwright.sync_api import expect, sync_playwright
+
+from credit.choices import RequestStatus
+from credit.models import CreditRequest
+from tests.credit.factories import (
+    CreditEligibilityFactory,
+    CreditProviderFactory,
+    CreditRequirementFactory,
+    CreditRequirementStatusFactory,
+)
+from tests.credit.universities import open_university
+from tests.enrollment.factories import UserFactory
+
+pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
+
+PHONE = {"width": 360, "height": 740}
+DESKTOP = {"width": 1280, "height": 800}
+expect.set_options(timeout=30_000)  # milliseconds; a busy machine is no failure
+
+
+@pytest.fixture
+def chromium():
+    """Path of the browser; where CI runs, it must be there."""
+    path = shutil.which("chromium")
+    if path is None and not os.environ.get("CI"):
+        pytest.skip("Chromium is not installed.")
+    return path
+
+
+@pytest.fixture
+def root(live_server, settings):
+    """A university that sends its decisions to the running service."""
+    settings.CREDIT_PROVIDER_SECRET_KEYS = {"hogwarts": "931433d583c84ca7ba41784bad3232e6"}
+
+    def callback_url(provider_id):
+        return live_server.url + reverse("credit:provider_callback", kwargs={"provider_id": provider_id})
+
+    with open_university(callback_url) as root:
+        yield root
+
+
+@pytest.fixture
+def form(client, root):
+    """The form that the service gives an eligible learner for the university."""
+    learner = UserFactory(username="ron")
+    requirement = CreditRequirementFactory()
+    CreditRequirementStatusFactory(username="ron", requirement=requirement)
+    CreditEligibilityFactory(username="ron", course=requirement.course)
+    CreditProviderFactory(provider_id="hogwarts", provider_url=f"{root}/hogwarts/")
+    client.force_login(learner)
+    response = client.post(
+        reverse("credit:create_request", kwargs={"provider_id": "hogwarts"}),
+        {"username": "ron", "course_key": str(requirement.course)},
+        content_type="application/json",
+    )
+    assert response.status_code == 200, response.content
+    return response.json()
+
+
+def learners_page(form, **changes):
+    """Return a page as a client shows it to the learner, with the form behind one button."""
+    fields = "".join(
+        f'<input type="hidden" name="{escape(key)}" value="{escape(str(value))}">'
+        for key, value in {**form["parameters"], **changes}.items()
+    )
+    return f'<form method="{form["method"]}" action="{form["url"]}">{fields}<button>Ask for credit</button></form>'
+
+
+def complaints_during(journey, chromium, **context):
+    """Play a journey on a fresh page; return what the browser has to say, a violated security policy among it.
+
+    In a thread, because Playwright's event loop would keep Django from its database.
+    """
+
+    def play():
+        with sync_playwright() as playwright:
+            browser = playwright.chromium.launch(
+                executable_path=chromium, args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+            )
+            page = browser.new_context(**context).new_page()
+            complaints = []
+            page.on("console", lambda message: complaints.append(message.text))
+            page.on("pageerror", lambda error: complaints.append(str(error)))
+            journey(page)
+            browser.close()
+            return complaints
+
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(play).result()
+
+
+def expect_to_fit(page):
+    """Wait until nothing has to be scrolled sideways: a page is laid out after its style sheet has come."""
+    page.wait_for_function("document.documentElement.scrollWidth <= window.innerWidth")
+
+
+@pytest.mark.parametrize(
+    ("viewport", "scheme", "button", "status"),
+    [
+        pytest.param(PHONE, "light", "Approve", RequestStatus.APPROVED, id="phone, light, approved"),
+        pytest.param(PHONE, "dark", "Reject", RequestStatus.REJECTED, id="phone, dark, rejected"),
+        pytest.param(DESKTOP, "light", "Reject", RequestStatus.REJECTED, id="desktop, light, rejected"),
+        pytest.param(DESKTOP, "dark", "Approve", RequestStatus.APPROVED, id="desktop, dark, approved"),
+    ],
+)
+def test_a_clerk_decides_on_a_learners_request(chromium, form, viewport, scheme, button, status):
+    def journey(page):
+        page.set_content(learners_page(form))
+        page.get_by_role("button", name="Ask for credit").click()
+        expect(page.get_by_role("heading", name="The signature is right.")).to_be_visible()
+        expect_to_fit(page)
+        page.get_by_role("button", name=button).click()
+        expect(page.get_by_text("HTTP 200")).to_be_visible()
+        page.get_by_text("What was posted").click()
+        expect(page.get_by_text(f"status:{status.value}timestamp:")).to_be_visible()
+        expect_to_fit(page)
+        page.get_by_role("link", name="Practice university").click()
+        expect(page.get_by_text(status.value)).to_be_visible()
+        expect_to_fit(page)
+
+    assert complaints_during(journey, chromium, viewport=viewport, color_scheme=scheme) == []
+    assert CreditRequest.objects.get().status == status
+
+
+def test_a_forged_form_cannot_be_decided_on(chromium, form):
+    def journey(page):
+        page.set_content(learners_page(form, final_grade="1.0"))
+        page.get_by_role("button", name="Ask for credit").click()
+        expect(page.get_by_role("heading", name="The signature is wrong.")).to_be_visible()
+        expect(page.get_by_text("final_grade:1.0")).to_be_visible()
+        expect(page.get_by_role("button")).to_have_count(0)
+        expect_to_fit(page)
+
+    [complaint] = complaints_during(journey, chromium, viewport=PHONE)
+    assert "403 (Forbidden)" in complaint
+    assert CreditRequest.objects.get().status == RequestStatus.PENDING
+
+
+def test_it_works_without_javascript(chromium, form):
+    def journey(page):
+        page.set_content(learners_page(form))
+        page.get_by_role("button", name="Ask for credit").click()
+        page.get_by_role("button", name="Approve").click()
+        expect(page.get_by_text("HTTP 200")).to_be_visible()
+
+    assert complaints_during(journey, chromium, java_script_enabled=False) == []
+    assert CreditRequest.objects.get().status == RequestStatus.APPROVED

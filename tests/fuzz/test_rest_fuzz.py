@@ -1,0 +1,291 @@
+"""Generated requests to every operation of the OpenAPI description.
+
+No input is a server error, every status is declared, and every body has its declared shape. Half of the requests draw
+their identifiers from rows that exist, so that the code behind the checks is reached too; others are made by
+schemathesis, valid or not, or carry one hostile value. `FUZZ_CASES` is the number of requests per operation; with
+enough of them, success and then every declared status has to be seen, so that nothing passes by never being reached.
+"""
+
+import json
+import os
+import time
+from collections import Counter
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import attrs
+import pytest
+import schemathesis
+from django.conf.global_settings import SESSION_COOKIE_NAME
+from django.contrib.auth.models import AbstractBaseUser
+from django.core.signals import request_finished, request_started
+from django.db import close_old_connections, transaction
+from django.test.client import BOUNDARY, MULTIPART_CONTENT, encode_multipart
+from django.utils import timezone
+from django.utils.crypto import get_random_string
+from drf_spectacular.generators import SchemaGenerator
+from hypothesis import HealthCheck, given, note, settings
+from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
+from oauth2_provider.models import AccessToken
+from schemathesis import GenerationMode
+from werkzeug.test import Client, TestResponse
+
+from credit.choices import RequestStatus
+from settings import tokens
+from settings.wsgi import application
+from tests.credit.factories import (
+    CreditCourseFactory,
+    CreditEligibilityFactory,
+    CreditProviderFactory,
+    CreditRequestFactory,
+    CreditRequirementFactory,
+    CreditRequirementStatusFactory,
+)
+from tests.credit.rest import RESTRICTED_CLIENT, SCOPES, SECRET, bearer_token, client_of, signed
+from tests.enrollment.factories import UserFactory
+
+CASES = int(os.environ.get("FUZZ_CASES", "300"))
+SUCCESS_SEEN_FROM, ALL_SEEN_FROM = 300, 3000
+SERVER = "http://testserver"
+LONG = 24 * 3600  # seconds, longer than any run
+ELSEWHERE = {404, 405}  # an address that was generated may belong to no operation, or to another
+
+COURSE, CLOSED_COURSE = "course-v1:HogwartsX+Potions101+1T2026", "HogwartsX/Charms/2T2026"
+PENDING, APPROVED = "0" * 32, "f" * 32
+SEEDED: dict[str, list[Any]] = {
+    "username": ["ron", "hermione", "ron", "hermione", "staff", "nobody"],
+    "course_key": [COURSE, COURSE, CLOSED_COURSE, "course-v1:HogwartsX+New+1T2026"],
+    "provider_id": ["university", "university", "keyless", "closed", "unknown"],
+    "provider_ids": ["university", "university,closed", ","],
+    "request_uuid": [PENDING, APPROVED, "e" * 32],
+    "status": ["approved", "rejected"],
+    "enabled": [True, False],
+}
+HOSTILE = [
+    *("", " ", "\0", "a\0b", "\ud800", "x" * 300, "\u202e", "0x1", "1e9"),
+    *("course-v1:a+b", "library-v1:a+b", "a+b+c", "a/b/c", "a/b/c\0"),
+    *(None, True, -1, 0, 10**30, -(10**30), 1.5, 1e308, [], {}, ["ron"], {"ron": "ron"}, [[[[]]]]),
+]
+ODD_TYPES = ["text/plain", "application/json; charset=zlib", "multipart/form-data", "application/xml", "", "/"]
+ODD_CREDENTIALS = ["JWT x", "JWT", "Bearer x", "Bearer", "JWT " + "." * 9, "Basic cm9uOnJvbg==", "Bearer \xff", "\0"]
+
+
+@attrs.frozen
+class Operation:
+    """One operation: how to make requests to it, and what its description promises."""
+
+    name: str
+    generated: Any
+    responses: dict[str, Any]
+    components: dict[str, Any]
+
+    @property
+    def declared(self) -> set[int]:
+        return {int(status) for status in self.responses}
+
+    def complaints(self, response: TestResponse) -> list[str]:
+        """Return how a body differs from its declared shape."""
+        content = self.responses.get(str(response.status_code), {}).get("content", {})
+        media = content.get(response.content_type)
+        if media is None:
+            return []
+        validator = Draft202012Validator({**media["schema"], "components": self.components})
+        return [error.message for error in validator.iter_errors(json.loads(response.data))]
+
+
+@attrs.define
+class Sent:
+    """One request."""
+
+    method: str
+    template: str
+    path: dict[str, Any]
+    query: dict[str, Any]
+    body: Any
+    media_type: str
+    headers: dict[str, str]
+
+    def by(self, caller: dict[str, str]) -> TestResponse:
+        """Send it through the service's WSGI application, with the headers that say who is calling."""
+        path = self.template.format(**{name: quote(text(value), safe="/:+") for name, value in self.path.items()})
+        query = urlencode({name: text(value) for name, value in self.query.items()})
+        data, content_type = encoded(self.body, self.media_type)
+        headers = {**caller, **self.headers}
+        return Client(application, use_cookies=False).open(
+            path, SERVER, method=self.method, query_string=query, data=data, content_type=content_type, headers=headers
+        )
+
+
+def operations() -> Iterator[Operation]:
+    """Yield every operation of the service's own description."""
+    description = SchemaGenerator().get_schema(request=None, public=True)
+    for result in schemathesis.openapi.from_dict(json.loads(json.dumps(description))).get_all_operations():
+        generated = result.ok()
+        responses = description["paths"][generated.path][generated.method.lower()]["responses"]
+        yield Operation(generated.label, generated, responses, description["components"])
+
+
+def text(value: Any) -> str:
+    """Return a value as it stands in an address; what UTF-8 cannot express is left out."""
+    return str(value).encode(errors="ignore").decode()
+
+
+def encoded(body: Any, media_type: str) -> tuple[bytes, str]:
+    """Return a body as bytes with its content type; an object may be a form, everything else is JSON."""
+    if isinstance(body, dict) and media_type == "application/x-www-form-urlencoded":
+        return urlencode({text(name): text(value) for name, value in body.items()}).encode(), media_type
+    if isinstance(body, dict) and media_type == "multipart/form-data":
+        return encode_multipart(BOUNDARY, {text(name): text(value) for name, value in body.items()}), MULTIPART_CONTENT
+    return json.dumps(body, default=str).encode(), media_type or "application/json"
+
+
+@st.composite
+def requests(draw: st.DrawFn, operation: Operation) -> Sent:
+    """Draw a request: as schemathesis makes it, with identifiers of rows, or with one hostile value among these."""
+    kind = draw(st.sampled_from(["seeded", "seeded", "generated", "hostile"]))
+    mode = draw(st.sampled_from(GenerationMode)) if kind == "generated" else GenerationMode.POSITIVE
+    case = draw(operation.generated.as_strategy(generation_mode=mode))
+    body = case.body if isinstance(case.body, dict | list | str | int | float | None) else {}
+    sent = Sent(
+        method=case.method,
+        template=case.path,
+        path=dict(case.path_parameters or {}),
+        query=dict(case.query or {}),
+        body=body,
+        media_type=case.media_type or "application/json",
+        headers={},
+    )
+    if kind != "generated":
+        seed(draw, sent)
+    if kind == "hostile":
+        make_hostile(draw, sent)
+    return sent
+
+
+def parts(sent: Sent) -> list[dict[str, Any]]:
+    """Return what holds a request's values by name."""
+    return [part for part in (sent.path, sent.query, sent.body) if isinstance(part, dict)]
+
+
+def seed(draw: st.DrawFn, sent: Sent) -> None:
+    """Put identifiers of rows in place of generated ones, and sign what providers sign."""
+    for part in parts(sent):
+        for name in part:
+            if name in SEEDED:
+                part[name] = draw(st.sampled_from(SEEDED[name]))
+    if isinstance(sent.body, dict) and "course_key" in sent.body and "course_key" in sent.path:
+        sent.body["course_key"] = sent.path["course_key"]
+    if isinstance(sent.body, dict) and "signature" in sent.body:
+        now = int(time.time())
+        message = {name: sent.body.get(name) for name in ("request_uuid", "status")}
+        message["timestamp"] = draw(st.sampled_from([now, str(now), now - 60, now + 60, now - 10_000, 10**14]))
+        sent.body = signed(message, secret=draw(st.sampled_from([SECRET, SECRET, SECRET, "guessed"])))
+
+
+def make_hostile(draw: st.DrawFn, sent: Sent) -> None:
+    """Spoil one value, the whole body, the query or a header."""
+    places = [(part, name) for part in parts(sent) for name in part]
+    spoil = draw(st.sampled_from(["value", "value", "value", "body", "query", "type", "accept", "credentials"]))
+    if spoil == "value" and places:
+        part, name = draw(st.sampled_from(places))
+        part[name] = draw(st.sampled_from(HOSTILE))
+    elif spoil == "body":
+        sent.body = draw(st.sampled_from(HOSTILE))
+    elif spoil == "type":
+        sent.media_type = draw(st.sampled_from(ODD_TYPES))
+    elif spoil == "accept":
+        sent.headers["Accept"] = draw(st.sampled_from(["text/nothing", "image/png", "\xff", "*/*;q=x"]))
+    elif spoil == "credentials":
+        sent.headers["Authorization"] = draw(st.sampled_from(ODD_CREDENTIALS))
+    else:
+        sent.query["unknown"] = draw(st.sampled_from(HOSTILE))
+
+
+def by_session(user: AbstractBaseUser) -> dict[str, str]:
+    client, token = client_of(user), get_random_string(32)
+    session = client.cookies[SESSION_COOKIE_NAME].value
+    return {"Cookie": f"{SESSION_COOKIE_NAME}={session}; csrftoken={token}", "X-CSRFToken": token}
+
+
+def by_jwt(user: AbstractBaseUser, *, restricted: bool = False) -> dict[str, str]:
+    token = tokens.issue(user, scopes=SCOPES, lifetime=LONG, restricted=restricted)
+    return {"Authorization": f"JWT {token}"}
+
+
+def by_bearer(user: AbstractBaseUser) -> dict[str, str]:
+    token = bearer_token(user)
+    AccessToken.objects.filter(token=token).update(expires=timezone.now() + timedelta(seconds=LONG))
+    return {"Authorization": f"Bearer {token}"}
+
+
+@pytest.fixture(autouse=True)
+def _open_connection() -> Iterator[None]:
+    """Keep requests from closing the connection, and with it the test's transaction."""
+    for signal in (request_started, request_finished):
+        signal.disconnect(close_old_connections)
+    yield
+    for signal in (request_started, request_finished):
+        signal.connect(close_old_connections)
+
+
+@pytest.fixture
+def callers(db, settings) -> list[dict[str, str]]:
+    """Return the headers of each kind of caller, in a database that has a row of every kind."""
+    settings.OAUTH2_RESTRICTED_CLIENTS = {RESTRICTED_CLIENT: list(SCOPES)}
+    settings.CREDIT_PROVIDER_SECRET_KEYS = {"university": ["not this one", SECRET], "closed": SECRET, "keyless": ""}
+    users = {name: UserFactory(username=name, is_staff=name == "staff") for name in ("ron", "hermione", "staff")}
+    course = CreditCourseFactory(course_key=COURSE)
+    closed_course = CreditCourseFactory(course_key=CLOSED_COURSE, enabled=False)
+    grade = CreditRequirementFactory(course=course)
+    university = CreditProviderFactory(provider_id="university")
+    CreditProviderFactory(provider_id="keyless")
+    CreditProviderFactory(provider_id="closed", active=False)
+    for name in ("ron", "hermione"):
+        CreditEligibilityFactory(username=name, course=course)
+        CreditRequirementStatusFactory(username=name, requirement=grade)
+    CreditRequestFactory(uuid=PENDING, username="hermione", course=course, provider=university)
+    CreditRequestFactory(
+        uuid=APPROVED,
+        username="hermione",
+        course=closed_course,
+        provider=university,
+        status=RequestStatus.APPROVED,
+        last_callback_timestamp=int(time.time()),
+    )
+    return [
+        by_session(users["staff"]),
+        by_session(users["ron"]),
+        by_bearer(users["staff"]),
+        by_jwt(users["hermione"]),
+        by_jwt(users["hermione"], restricted=True),
+        {},
+    ]
+
+
+@pytest.mark.fuzz
+@pytest.mark.rule("input.never-a-server-error")
+@pytest.mark.parametrize("operation", [pytest.param(operation, id=operation.name) for operation in operations()])
+def test_no_input_is_a_server_error(operation, callers):
+    seen: Counter[int] = Counter()
+
+    @settings(max_examples=CASES, deadline=None, suppress_health_check=list(HealthCheck), print_blob=True)
+    @given(requests(operation), st.sampled_from(callers))
+    def send(sent: Sent, caller: dict[str, str]) -> None:
+        note(repr(sent))
+        with transaction.atomic():  # every request meets the same rows
+            response = sent.by(caller)
+            transaction.set_rollback(True)
+        seen[response.status_code] += 1
+        assert response.status_code in operation.declared | ELSEWHERE, response.data
+        assert operation.complaints(response) == []
+
+    send()
+    missing = sorted(operation.declared - set(seen))
+    print(f"\n{operation.name}: {dict(sorted(seen.items()))}, declared and not seen: {missing or 'none'}")
+    if CASES >= SUCCESS_SEEN_FROM:
+        assert min(seen) < 300
+    if CASES >= ALL_SEEN_FROM:
+        assert missing == []
