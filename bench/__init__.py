@@ -1,0 +1,1 @@
+"""`make bench`: what the parts of this project cost, as ratios measured side by side in one run."""
