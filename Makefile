@@ -1,0 +1,65 @@
+# Everything a developer types. `make` alone explains it. Needs Python 3.11 or newer, pip and make; nothing else.
+
+VENV ?= .venv
+EXTRAS ?=
+ARGS ?=
+FUZZ_CASES ?= 10000
+ifndef PYTHON
+PYTHON := $(shell for python in python3.11 python3.12 python3.13 python3; do \
+	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
+endif
+
+comma := ,
+bin := $(VENV)/bin
+extras := dev$(if $(EXTRAS),$(comma)$(EXTRAS))
+pins := $(shell cat pyproject.toml constraints.txt | cksum | cut -d ' ' -f 1)
+installed := $(VENV)/.installed-$(pins)-$(subst $(comma),-,$(extras))
+
+production_check := $(bin)/python manage.py check --deploy --fail-level WARNING --settings settings.production
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo run test check bench fuzz
+
+help: ## Explain the targets.
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' Makefile
+	@echo
+	@echo 'Variables: ARGS (more arguments for demo, run, test, bench and fuzz), EXTRAS (more extras to install, such as'
+	@echo 'mariadb), FUZZ_CASES (requests per operation), PYTHON (the interpreter for a new $(VENV)), VENV.'
+
+setup: $(installed) ## Install the project and its tools into .venv; nothing to do while the pins stand.
+
+demo: setup ## Play one credit journey with real processes, narrated, and clean up.
+	@$(bin)/python -m demo $(ARGS)
+
+run: setup ## Serve the demo's site until Ctrl-C.
+	@$(bin)/python -m demo --serve $(ARGS)
+
+test: setup ## Run the suite on SQLite and on every server named by TEST_POSTGRES_URL, TEST_MARIADB_URL, ….
+	@$(bin)/python -m tests.run $(ARGS)
+
+check: setup ## Check format, lint, types, imports, migrations, production settings, OpenAPI and the documents.
+	$(bin)/ruff format --check .
+	$(bin)/ruff check .
+	$(bin)/python -m mypy
+	$(bin)/lint-imports --no-logo
+	$(bin)/python manage.py makemigrations --check --dry-run --settings settings.test
+	@echo $(production_check)
+	@$(bin)/python -m settings.environment | tr '\n' '\0' | xargs -0 sh -c 'env "$$@" $(production_check)' sh
+	$(bin)/python manage.py spectacular --validate --fail-on-warn --file /dev/null --settings settings.test
+	$(bin)/pytest --quiet tests/docs
+
+bench: setup ## Measure against the baselines and write docs/benchmarks.md.
+	@$(bin)/python -m bench $(ARGS)
+
+fuzz: setup ## Send many generated requests to every operation.
+	@FUZZ_CASES=$(FUZZ_CASES) $(bin)/pytest -m fuzz tests/fuzz -s $(ARGS)
+
+# pip builds from source only what has no wheels anywhere, and only when asked for.
+$(installed):
+	@test -n '$(PYTHON)' || { echo 'Python 3.11 or newer was not found; name it: make setup PYTHON=…' >&2; exit 1; }
+	@echo 'Installing what pyproject.toml names ([$(extras)]) into $(VENV), which takes a minute …'
+	@test -x $(bin)/python || $(PYTHON) -m venv $(VENV)
+	@$(bin)/python -m pip install --quiet --disable-pip-version-check --only-binary :all: --no-binary mysqlclient \
+		--constraint constraints.txt --editable '.[$(extras)]'
+	@rm -f $(VENV)/.installed-*
+	@touch $@
