@@ -37,6 +37,13 @@ class RequirementStatus(models.TextChoices):
     SUBMITTED = "submitted", "submitted"
 
 
+class CallbackOutcome(models.TextChoices):
+    """What became of a provider's callback."""
+
+    ACCEPTED = "accepted", _("Accepted")
+    REFUSED = "refused", _("Refused")
+
+
 class AuditKind(models.TextChoices):
     """What an audit row is about."""
 

@@ -8,7 +8,7 @@ from django.db import connections, models
 from django.db.models import F, FilteredRelation, Q
 from opaque_keys.edx.keys import CourseKey
 
-from credit.choices import AuditSource, RequestStatus
+from credit.choices import AuditSource, CallbackOutcome, RequestStatus
 from credit.exceptions import AuditIsAppendOnly
 from credit.types import CourseKeyOrText
 
@@ -110,6 +110,19 @@ class CreditAuditQuerySet(models.QuerySet[Any]):
         models.QuerySet.update(about, username=retired_username)
         models.QuerySet.update(by, actor=retired_username)
         return count
+
+
+class CallbackLogQuerySet(models.QuerySet[Any]):
+    """The log of callbacks."""
+
+    def accepted(self) -> Self:
+        return self.filter(outcome=CallbackOutcome.ACCEPTED)
+
+    def refused(self) -> Self:
+        return self.filter(outcome=CallbackOutcome.REFUSED)
+
+    def received_before(self, moment: datetime) -> Self:
+        return self.filter(received__lt=moment)
 
 
 class CourseExamQuerySet(models.QuerySet[Any]):

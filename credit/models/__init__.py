@@ -6,6 +6,7 @@ learner is listed in `credit.api.retire_credit_user`.
 
 from credit.choices import CREDIT_PROVIDER_ID_REGEX
 from credit.models.audit import CreditAudit
+from credit.models.callbacks import CallbackLog
 from credit.models.config import CreditConfig
 from credit.models.courses import CreditCourse, CreditCourseProvider
 from credit.models.eligibility import CreditEligibility, default_deadline_for_credit_eligibility
@@ -17,6 +18,7 @@ from credit.models.requirements import CreditRequirement, CreditRequirementStatu
 
 __all__ = [
     "CREDIT_PROVIDER_ID_REGEX",
+    "CallbackLog",
     "CourseExam",
     "CreditAudit",
     "CreditConfig",
