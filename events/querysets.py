@@ -1,0 +1,47 @@
+"""Questions to the tables of this app."""
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Self
+
+from django.db import models
+
+from events.choices import OutboxState
+
+if TYPE_CHECKING:
+    from events.models import OutboxEvent  # noqa: F401  # types the queryset
+
+
+class OutboxQuerySet(models.QuerySet["OutboxEvent"]):
+    """Events on their way to the bus."""
+
+    def pending(self) -> Self:
+        """Those that the bus has not confirmed yet."""
+        return self.filter(lane__isnull=False)
+
+    def sent(self) -> Self:
+        """Those that the bus has."""
+        return self.filter(sent_at__isnull=False)
+
+    def dead(self) -> Self:
+        """Those that were given up: the bus refused them, or they could not be encoded."""
+        return self.filter(sent_at__isnull=True, state=OutboxState.DEAD)
+
+    def retryable(self) -> Self:
+        """Those given up that have a payload; what could not be encoded has none."""
+        return self.dead().filter(payload__isnull=False)
+
+    def published_before(self, moment: datetime) -> Self:
+        """Those that the bus confirmed before a moment."""
+        return self.filter(sent_at__lt=moment)
+
+    def published_since(self, moment: datetime) -> Self:
+        """Those that the bus confirmed at a moment or later."""
+        return self.filter(sent_at__gte=moment)
+
+    def about(self, user_id: int) -> Self:
+        """Those whose payload is about one user."""
+        return self.filter(subject_user_id=user_id)
+
+    def oldest_first(self) -> Self:
+        """In the order in which they were written."""
+        return self.order_by("id")
