@@ -24,6 +24,7 @@ from credit.exceptions import (
     UserIsNotEligible,
 )
 from credit.models import CreditAudit, CreditEligibility, CreditProvider, CreditRequest, CreditRequirementStatus
+from credit.models.requests import new_request_uuid
 from credit.signature import get_shared_secret_key, is_usable, signature, usable_keys
 from credit.types import CreditRequestDict, CreditRequestForm, Learner, Parameters, ProviderDict
 
@@ -122,15 +123,20 @@ def create_credit_request(
     learner = ports.learners().by_username(username, lock=True)
     if learner is None:
         raise UserIsNotEligible
+    uuid = new_request_uuid()
     request: CreditRequest
     request, created = CreditRequest.objects.locked().get_or_create(
-        username=username, course=eligibility.course, provider=provider
+        username=username,
+        course=eligibility.course,
+        provider=provider,
+        defaults={"uuid": uuid, "parameters": lambda: _parameters(uuid, learner, course_key, now)},
     )
     if request.status != RequestStatus.PENDING:
         raise RequestAlreadyCompleted
     request.course, request.provider = eligibility.course, provider  # known already: no further query
-    request.parameters = _parameters(request, learner, course_key, now)
-    request.save(update_fields=["parameters"])
+    if not created:
+        request.parameters = _parameters(request.uuid, learner, course_key, now)
+        request.save(update_fields=["parameters"])
 
     if created:
         CreditAudit.record_request(request, old="", source=source, actor=actor or str(learner.id))
@@ -139,7 +145,7 @@ def create_credit_request(
     return {"url": provider.provider_url, "method": "POST", "parameters": signed}
 
 
-def _parameters(request: CreditRequest, learner: Learner, course_key: CourseKey, now: datetime) -> Parameters:
+def _parameters(request_uuid: str, learner: Learner, course_key: CourseKey, now: datetime) -> Parameters:
     """Return what is sent to the provider.
 
     No text in it contains a colon, so nobody can re-cut what is signed, or a line break, which a browser would send in
@@ -149,7 +155,7 @@ def _parameters(request: CreditRequest, learner: Learner, course_key: CourseKey,
     profile = ports.learners().profile(learner.id)
     enrollment = ports.learners().enrollment(learner.id, course_key)
     parameters: Parameters = {
-        "request_uuid": request.uuid,
+        "request_uuid": request_uuid,
         "timestamp": int(now.timestamp()),
         "course_org": course_key.org,
         "course_num": course_key.course,

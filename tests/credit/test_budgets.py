@@ -32,7 +32,7 @@ def test_first_issue_of_a_request(eligible_ron, potions, hogwarts):
         ExamAttemptFactory(exam=CourseExamFactory(course_key=potions.course_key))
     with statements(without=NOT_COUNTED) as run:
         api.create_credit_request(potions.course_key, "hogwarts", "ron")
-    assert len(run) == 10, str(run)
+    assert len(run) == 9, str(run)
 
 
 def test_reissue_of_a_request(eligible_ron, potions, hogwarts):
