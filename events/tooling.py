@@ -13,6 +13,7 @@ from types import FrameType
 from typing import Any, ClassVar
 
 import attrs
+from asgiref.sync import async_to_sync
 from django.db import DEFAULT_DB_ALIAS, transaction
 from django.dispatch import Signal
 
@@ -173,11 +174,18 @@ class OpenEdxPublicSignal(Signal):
         return self.deliver(emission, send_robust=send_robust, immediate=immediate, using=using)
 
     def send_event_with_custom_metadata(
-        self, metadata: EventsMetadata, /, *, send_robust: bool = True, **kwargs: Any
+        self, metadata: EventsMetadata, /, *, send_robust: bool = True, using: str | None = None, **kwargs: Any
     ) -> Responses:
         """Pass on an event that another service told: receivers run at once, in the consumer's transaction.
 
         Arguments that an older sender does not know take their declared defaults.
+
+        Args:
+            metadata: what the sender said about the event.
+            send_robust: as for `send_event`.
+            using: alias of the database with the consumer's transaction; each receiver then runs in a savepoint of
+                its own there, so that what one has left broken does not break the others.
+            **kwargs: the payload.
 
         Raises:
             TypeError: `metadata` is something else.
@@ -192,7 +200,8 @@ class OpenEdxPublicSignal(Signal):
             return []
         data = {**self.defaults, **kwargs}
         self._validate(data)
-        return self._call_receivers(data, metadata, robust=self._is_robust(send_robust), from_event_bus=True)
+        robust = self._is_robust(send_robust)
+        return self._call_receivers(data, metadata, robust=robust, from_event_bus=True, using=using)
 
     def prepare(self, data: Mapping[str, Any], *, time: datetime | None = None) -> Emission | None:
         """Return the event to be appended to the outbox and then delivered, or None while the signal is disabled.
@@ -262,15 +271,42 @@ class OpenEdxPublicSignal(Signal):
         return send_robust and not self._failures_propagate and not conf.DEBUG
 
     def _call_receivers(
-        self, data: Mapping[str, Any], metadata: EventsMetadata, *, robust: bool, from_event_bus: bool
+        self,
+        data: Mapping[str, Any],
+        metadata: EventsMetadata,
+        *,
+        robust: bool,
+        from_event_bus: bool,
+        using: str | None = None,
     ) -> Responses:
-        call = super().send_robust if robust else super().send
-        responses: Responses = call(sender=None, **data, metadata=metadata, from_event_bus=from_event_bus)
+        named = {**data, "metadata": metadata, "from_event_bus": from_event_bus}
+        responses: Responses
+        if using is not None:
+            responses = self._call_in_savepoints(named, robust=robust, using=using)
+        else:
+            call = super().send_robust if robust else super().send
+            responses = call(sender=None, **named)
         for receiver, response in responses:
             if isinstance(response, Exception):
                 _log_failure(metadata, receiver, response)
             else:
                 log.debug("%s %s: %s has run.", metadata.event_type, metadata.id, dotted_path(receiver))
+        return responses
+
+    def _call_in_savepoints(self, named: Mapping[str, Any], *, robust: bool, using: str) -> Responses:
+        """Do what Django's own methods do, one receiver after another, asynchronous ones last."""
+        plain, asynchronous = self._live_receivers(None)
+        calls = [(receiver, receiver) for receiver in plain]
+        calls += [(receiver, async_to_sync(receiver)) for receiver in asynchronous]
+        responses: Responses = []
+        for receiver, call in calls:
+            try:
+                with transaction.atomic(using=using):
+                    responses.append((receiver, call(signal=self, sender=None, **named)))
+            except Exception as error:
+                if not robust:
+                    raise
+                responses.append((receiver, error))
         return responses
 
     def _log_robust_failure(self, receiver: Any, err: Exception) -> None:
