@@ -1,7 +1,7 @@
 """Stand-alone homes of the ports: accounts and courses of `enrollment`, exams and providers in tables of this app."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -38,6 +38,12 @@ class EnrolledLearners:
 
     def enrollment(self, user_id: int, course_key: CourseKey) -> ports.Enrollment | None:
         return enrollment_api.get_enrollment_state(user_id, course_key)
+
+    def enrollments(self, user_id: int) -> Mapping[str, ports.Enrollment]:
+        return enrollment_api.get_enrollment_states(user_id)
+
+    def bought_from(self, user_id: int) -> Mapping[str, str]:
+        return enrollment_api.get_attribute_values(user_id, namespace="credit", name="provider_id")
 
     def credit_modes(self) -> frozenset[str]:
         return CREDIT_ELIGIBLE_MODES
@@ -109,9 +115,20 @@ class LocalCommerce:
     """Providers of courses in this app's table; a course without rows gets credit from every active provider."""
 
     def credit_provider_ids(self, course_key: CourseKey) -> list[str] | None:
-        rows = CreditCourseProvider.objects.filter(course__course_key=course_key)
-        own = rows.order_by("provider__provider_id").values_list("provider__provider_id", flat=True)
-        return list(own) or [provider["id"] for provider in CreditProvider.get_credit_providers()]
+        return self.credit_provider_ids_by_course([course_key])[str(course_key)]
+
+    def credit_provider_ids_by_course(self, course_keys: Collection[CourseKey]) -> dict[str, list[str]]:
+        """Return the ids of the providers by the text of the course's key: in one statement for any number."""
+        own: dict[str, list[str]] = {str(course_key): [] for course_key in course_keys}
+        rows = CreditCourseProvider.objects.filter(course__course_key__in=course_keys)
+        for course_key, provider_id in rows.order_by("provider__provider_id").values_list(
+            "course__course_key", "provider__provider_id"
+        ):
+            own[str(course_key)].append(provider_id)
+        if all(own.values()):
+            return own
+        every_one = [provider["id"] for provider in CreditProvider.get_credit_providers()]
+        return {course_key: provider_ids or every_one for course_key, provider_ids in own.items()}
 
 
 class SettingsSite:
@@ -144,6 +161,14 @@ def get_credit_provider_ids_for_course(course_id: str) -> list[str] | None:
         return _ask_commerce(course_id)
     setting = "OVERRIDE_GET_CREDIT_PROVIDER_IDS_FOR_COURSE"
     return _or_none(course_id, lambda: load_dotted(path, setting=setting)(_ask_commerce, course_id))
+
+
+def get_credit_provider_ids_for_courses(course_keys: Collection[CourseKey]) -> Mapping[str, list[str] | None]:
+    """Return the same for many courses, by the text of their keys: in one statement if this app's own table knows."""
+    commerce = ports.commerce() if conf.OVERRIDE_GET_CREDIT_PROVIDER_IDS_FOR_COURSE is None else None
+    if type(commerce) is LocalCommerce:  # a subclass may answer otherwise
+        return commerce.credit_provider_ids_by_course(course_keys)
+    return {str(course_key): get_credit_provider_ids_for_course(str(course_key)) for course_key in course_keys}
 
 
 def _ask_commerce(course_id: str) -> list[str] | None:

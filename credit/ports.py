@@ -4,6 +4,7 @@ A host names its own classes in `CREDIT_PORTS`; `credit.backends` has the defaul
 whenever it is needed.
 """
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Protocol, cast
 
@@ -66,6 +67,15 @@ class LearnerPort(Protocol):
 
     def enrollment(self, user_id: int, course_key: CourseKey) -> Enrollment | None:
         """Return the enrollment, active or not, or None."""
+
+    def enrollments(self, user_id: int) -> Mapping[str, Enrollment]:
+        """Return the learner's enrollments, active or not, by the text of their course's key."""
+
+    def bought_from(self, user_id: int) -> Mapping[str, str]:
+        """Return the ids of the providers from which the learner bought credit, by the text of the course's key.
+
+        A course is left out if nothing was bought there, or nobody wrote down from whom.
+        """
 
     def credit_modes(self) -> frozenset[str]:
         """Return the modes in which learners can earn credit."""

@@ -54,6 +54,9 @@ class CreditRequirementQuerySet(models.QuerySet[Any]):
     def of_course(self, course_key: CourseKeyOrText) -> Self:
         return self.filter(course__course_key=course_key)
 
+    def of_courses(self, course_keys: Collection[CourseKeyOrText]) -> Self:
+        return self.filter(course__course_key__in=course_keys)
+
 
 class LearnerRowQuerySet(LockableQuerySet):
     """Rows about learners."""

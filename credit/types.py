@@ -65,6 +65,31 @@ class EligibilityDict(TypedDict):
     deadline: datetime
 
 
+class CreditDashboardDict(TypedDict):
+    """What a learner who is eligible in a course sees of its credit; `course_key` is its text.
+
+    Before the purchase `provider_name` lists the course's providers, None if they are not known; afterwards it names
+    the provider from whom the learner bought. `error` tells that this provider is not known, or not in use any more.
+    """
+
+    course_key: str
+    eligible: bool
+    deadline: datetime
+    purchased: bool
+    provider_name: str | None
+    provider_status_url: str | None
+    provider_id: str | None
+    request_status: str | None
+    error: bool
+
+
+class CreditProgressDict(TypedDict):
+    """How far a learner is on the way to credit in a course."""
+
+    eligibility_status: Literal["eligible", "not_eligible", "partial_eligible"]
+    requirements: list[RequirementStatusDict]
+
+
 class RequestProviderDict(TypedDict):
     """The provider that was asked."""
 

@@ -13,6 +13,7 @@ from credit.api.courses import (
 )
 from credit.api.eligibility import (
     get_credit_requirement_status,
+    get_credit_requirement_statuses,
     get_credit_requirements,
     get_eligibilities_for_user,
     is_credit_course,
@@ -35,21 +36,34 @@ from credit.api.provider import (
     update_credit_request_status,
 )
 from credit.api.retirement import retire_credit_user
+from credit.api.summaries import (
+    get_credit_dashboard,
+    get_credit_progress,
+    get_credit_progress_by_course,
+    get_providers_by_course,
+    is_deadline_urgent,
+)
 
 __all__ = [
     "check_keys_exist",
     "create_credit_course",
     "create_credit_request",
     "get_credit_course_row",
+    "get_credit_dashboard",
+    "get_credit_progress",
+    "get_credit_progress_by_course",
     "get_credit_provider_info",
     "get_credit_providers",
     "get_credit_request_status",
     "get_credit_requests_for_user",
     "get_credit_requirement_status",
+    "get_credit_requirement_statuses",
     "get_credit_requirements",
     "get_eligibilities_for_user",
     "get_provider",
+    "get_providers_by_course",
     "is_credit_course",
+    "is_deadline_urgent",
     "is_user_eligible_for_credit",
     "list_credit_courses",
     "list_eligibilities",

@@ -1,7 +1,7 @@
 """Requirements of credit courses, learners' statuses, and the eligibility that follows from them."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from copy import deepcopy
 from typing import Any
 
@@ -104,6 +104,19 @@ def get_credit_requirement_status(
     requirements = CreditRequirement.get_course_requirements(course_key, namespace, name)
     statuses = {row.requirement_id: row for row in CreditRequirementStatus.get_statuses(requirements, username)}
     return [_with_status(requirement, statuses.get(requirement.pk)) for requirement in requirements]
+
+
+def get_credit_requirement_statuses(
+    course_keys: Collection[CourseKeyOrText], username: str
+) -> dict[str, list[RequirementStatusDict]]:
+    """Return the same for many courses, by the text of their keys. Two queries for any number."""
+    found: dict[str, list[RequirementStatusDict]] = {str(course_key): [] for course_key in course_keys}
+    requirements = CreditRequirement.objects.active().of_courses(course_keys).order_by("sort_value", "pk")
+    rows = list(requirements.select_related("course"))
+    statuses = {row.requirement_id: row for row in CreditRequirementStatus.get_statuses(rows, username)}
+    for requirement in rows:
+        found[str(requirement.course.course_key)].append(_with_status(requirement, statuses.get(requirement.pk)))
+    return found
 
 
 def _with_status(requirement: CreditRequirement, row: CreditRequirementStatus | None) -> RequirementStatusDict:

@@ -21,7 +21,13 @@ from enrollment.api.enrollments import (
     unenroll_user_from_all_courses,
     update_enrollment,
 )
-from enrollment.api.facts import get_course_facts, get_enrollment_state, get_profile
+from enrollment.api.facts import (
+    get_attribute_values,
+    get_course_facts,
+    get_enrollment_state,
+    get_enrollment_states,
+    get_profile,
+)
 from enrollment.ports import data_api
 
 _data_api = data_api  # the names under which older callers know them
@@ -29,11 +35,13 @@ _validate_course_mode = validate_course_mode
 
 __all__ = [
     "add_enrollment",
+    "get_attribute_values",
     "get_course_enrollment_details",
     "get_course_facts",
     "get_enrollment",
     "get_enrollment_attributes",
     "get_enrollment_state",
+    "get_enrollment_states",
     "get_enrollments",
     "get_profile",
     "get_user_roles",

@@ -4,7 +4,7 @@ from opaque_keys.edx.keys import CourseKey
 
 from enrollment import ports
 from enrollment.keys import course_id_of
-from enrollment.models import CourseEnrollment, LearnerProfile
+from enrollment.models import CourseEnrollment, CourseEnrollmentAttribute, LearnerProfile
 from enrollment.types import CourseFacts, EnrollmentState, ProfileFacts
 
 
@@ -19,6 +19,28 @@ def get_enrollment_state(user_id: int, course_id: str | CourseKey) -> Enrollment
     """
     row = CourseEnrollment.objects.of(user_id, course_id_of(course_id)).first()
     return None if row is None else EnrollmentState(mode=row.mode, is_active=row.is_active, created=row.created)
+
+
+def get_enrollment_states(user_id: int) -> dict[str, EnrollmentState]:
+    """Return a learner's enrollments, active or not, by course key's text.
+
+    Args:
+        user_id: the primary key of the account.
+    """
+    rows = CourseEnrollment.objects.filter(user_id=user_id).order_by("course_id")
+    return {row.course_id: EnrollmentState(mode=row.mode, is_active=row.is_active, created=row.created) for row in rows}
+
+
+def get_attribute_values(user_id: int, *, namespace: str, name: str) -> dict[str, str]:
+    """Return one attribute of a learner's enrollments by course key's text; courses without it are left out.
+
+    Args:
+        user_id: the primary key of the account.
+        namespace: the attribute's namespace.
+        name: its name.
+    """
+    rows = CourseEnrollmentAttribute.objects.filter(enrollment__user_id=user_id, namespace=namespace, name=name)
+    return dict(rows.values_list("enrollment__course_id", "value"))
 
 
 def get_course_facts(course_id: str | CourseKey) -> CourseFacts | None:

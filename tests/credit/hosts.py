@@ -10,6 +10,7 @@ from opaque_keys.edx.keys import CourseKey, UsageKey
 from credit import ports
 from credit.models import CourseExam
 from credit.types import Block, Exam, Learner, Profile
+from enrollment.models import CourseEnrollment
 from tests.credit.factories import (
     CourseExamFactory,
     CreditCourseFactory,
@@ -54,6 +55,10 @@ class StandAlone:
             user_id=learner.id, user=None, course_id=str(course_key), course=None, **attrs.asdict(place)
         )
 
+    def buy(self, learner: Learner, course_key: CourseKey, provider_id: str) -> None:
+        enrollment = CourseEnrollment.objects.get(user_id=learner.id, course_id=str(course_key))
+        enrollment.attributes.create(namespace="credit", name="provider_id", value=provider_id)
+
     def add_course(self, course_key: CourseKey, facts: Facts) -> None:
         CourseFactory(id=str(course_key), **attrs.asdict(facts))
 
@@ -87,6 +92,7 @@ class InMemory:
     learners: dict[int, Learner] = attrs.Factory(dict)
     profiles: dict[int, Profile | None] = attrs.Factory(dict)
     places: dict[tuple[int, CourseKey], Place] = attrs.Factory(dict)
+    bought: dict[tuple[int, CourseKey], str] = attrs.Factory(dict)
     courses: dict[CourseKey, Facts] = attrs.Factory(dict)
     exams: dict[tuple[CourseKey, str], Exam] = attrs.Factory(dict)
     starts: dict[str, datetime | None] = attrs.Factory(dict)
@@ -110,6 +116,9 @@ class InMemory:
 
     def enroll(self, learner: Learner, course_key: CourseKey, place: Place) -> None:
         self.places[learner.id, course_key] = place
+
+    def buy(self, learner: Learner, course_key: CourseKey, provider_id: str) -> None:
+        self.bought[learner.id, course_key] = provider_id
 
     def add_course(self, course_key: CourseKey, facts: Facts) -> None:
         self.courses[course_key] = facts
@@ -147,6 +156,14 @@ class MemoryLearners:
 
     def enrollment(self, user_id: int, course_key: CourseKey) -> Place | None:
         return memory.places.get((user_id, course_key))
+
+    def enrollments(self, user_id: int) -> dict[str, Place]:
+        return {str(key): place for (learner_id, key), place in memory.places.items() if learner_id == user_id}
+
+    def bought_from(self, user_id: int) -> dict[str, str]:
+        return {
+            str(key): provider_id for (learner_id, key), provider_id in memory.bought.items() if learner_id == user_id
+        }
 
     def credit_modes(self) -> frozenset[str]:
         return frozenset({"verified"})

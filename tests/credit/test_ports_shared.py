@@ -77,6 +77,25 @@ class TestLearners:
         assert (found.mode, found.is_active, found.created) == ("audit", False, NOW)
         assert ports.learners().enrollment(ron.id, CHARMS) is None
 
+    def test_all_enrollments_are_known_by_course(self, host):
+        ron = host.add_learner("ron")
+        host.enroll(ron, POTIONS, Place("audit", is_active=False, created=NOW))
+        host.enroll(ron, CHARMS, Place("verified", is_active=True, created=None))
+        host.enroll(host.add_learner("hermione"), POTIONS, Place("verified", is_active=True, created=NOW))
+        found = ports.learners().enrollments(ron.id)
+        assert {key: (row.mode, row.is_active) for key, row in found.items()} == {
+            str(POTIONS): ("audit", False),
+            str(CHARMS): ("verified", True),
+        }
+
+    def test_where_credit_was_bought_is_known_by_course(self, host):
+        ron, hermione = host.add_learner("ron"), host.add_learner("hermione")
+        for learner, provider_id in ((ron, "hogwarts"), (hermione, "beauxbatons")):
+            host.enroll(learner, POTIONS, Place("credit", is_active=True, created=NOW))
+            host.buy(learner, POTIONS, provider_id)
+        host.enroll(ron, CHARMS, Place("credit", is_active=True, created=NOW))
+        assert ports.learners().bought_from(ron.id) == {str(POTIONS): "hogwarts"}
+
     def test_verified_learners_earn_credit_and_auditors_do_not(self, host):
         assert "verified" in ports.learners().credit_modes()
         assert not {"audit", "honor", "credit", "masters"} & ports.learners().credit_modes()

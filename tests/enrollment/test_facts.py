@@ -27,6 +27,33 @@ def test_no_enrollment_has_no_state():
     assert api.get_enrollment_state(UserFactory().pk, CourseFactory().id) is None
 
 
+def test_states_of_all_enrollments_of_one_learner():
+    rows = [CourseEnrollmentFactory(mode="verified", is_active=False)]
+    rows.append(CourseEnrollmentFactory(user=rows[0].user))
+    CourseEnrollmentFactory()
+
+    with statements() as run:
+        states = api.get_enrollment_states(rows[0].user_id)
+
+    assert states == {
+        row.course_id: EnrollmentState(mode=row.mode, is_active=row.is_active, created=row.created) for row in rows
+    }
+    assert len(run) == 1, run
+
+
+def test_one_attribute_of_all_enrollments_of_one_learner():
+    row, other = CourseEnrollmentFactory(), CourseEnrollmentFactory()
+    CourseEnrollmentFactory(user=row.user)
+    for enrollment, name, value in ((row, "provider_id", "a"), (row, "order", "b"), (other, "provider_id", "c")):
+        enrollment.attributes.create(namespace="credit", name=name, value=value)
+
+    with statements() as run:
+        values = api.get_attribute_values(row.user_id, namespace="credit", name="provider_id")
+
+    assert values == {row.course_id: "a"}
+    assert len(run) == 1, run
+
+
 def test_course_facts():
     end = datetime(2026, 12, 20, tzinfo=UTC)
     course = CourseFactory(display_name=None, end=end, minimum_grade_credit=0.8, id="course-v1:edX+Demo+2026_T1")
