@@ -1,6 +1,6 @@
 """The pages of the practice university: one WSGI application with templates, style and addresses of its own."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from http import HTTPStatus
 from pathlib import Path
 from wsgiref.types import StartResponse, WSGIEnvironment
@@ -9,6 +9,7 @@ from django.core.exceptions import BadRequest, SuspiciousOperation
 from django.core.handlers.wsgi import WSGIRequest
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, UnreadablePostError
 from django.http.multipartparser import MultiPartParserError
+from django.http.request import split_domain_port, validate_host
 from django.template import Context, Engine
 from django.urls import Resolver404, URLResolver, path, re_path
 from django.urls.resolvers import RegexPattern
@@ -16,11 +17,14 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from credit.choices import CREDIT_PROVIDER_ID_REGEX, DECISIONS, RequestStatus
 from credit.conf import conf
+from credit.sandbox.checking import Report, check
+from credit.sandbox.messages import Unreadable, read
 from credit.sandbox.university import Archive, ReceivedForm, decide
 from credit.signature import usable_keys
 
 MAX_BODY = 64 * 1024  # bytes; a form of the contract has about one thousand
 HERE = Path(__file__).parent
+LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "[::1]"})
 FILES = {"sandbox.css": "text/css; charset=utf-8", "crest.svg": "image/svg+xml"}
 PROTECTION = {
     "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
@@ -42,17 +46,25 @@ class Refusal(Exception):
 class PracticeUniversity:
     """The application. Every university lives at `/<provider id>/`: browsers post forms there, people look there."""
 
-    def __init__(self, callback_url: Callable[[str], str]) -> None:
-        """Take the function that tells to which address a provider's decisions are posted."""
+    def __init__(self, callback_url: Callable[[str], str], *, hosts: Collection[str] = LOCAL_HOSTS) -> None:
+        """Open the university.
+
+        Args:
+            callback_url: tells to which address a provider's decisions are posted.
+            hosts: names under which it answers, besides the address that a connection has come to.
+        """
         self._callback_url = callback_url
+        self._hosts = hosts
         self._archive = Archive()
-        self._templates = Engine(dirs=[str(HERE / "templates")])
+        self._templates = Engine(dirs=[str(HERE / "templates")], builtins=["credit.sandbox.secrecy"])
         university = rf"^(?P<provider_id>{CREDIT_PROVIDER_ID_REGEX})"
         form = rf"{university}/(?P<number>[0-9]{{1,9}})"
         self._addresses = URLResolver(
             RegexPattern(r"^/"),
             [
                 path("", require_GET(self.overview)),
+                # No provider's id has an underscore.
+                path("check_message/", require_http_methods(["GET", "POST"])(self.check_message)),
                 *(path(name, require_GET(self.file), {"name": name}) for name in FILES),
                 re_path(rf"{university}/?$", require_http_methods(["GET", "POST"])(self.university)),
                 re_path(rf"{form}/$", require_GET(self.form)),
@@ -69,9 +81,28 @@ class PracticeUniversity:
         return [response.content]
 
     def overview(self, request: HttpRequest) -> HttpResponse:
-        ids = sorted(provider_id for provider_id in conf.CREDIT_PROVIDER_SECRET_KEYS if usable_keys(provider_id))
-        universities = [(provider_id, _address(request, provider_id)) for provider_id in ids]
+        universities = [(provider_id, _address(request, provider_id)) for provider_id in _open_universities()]
         return self._render("overview.html", universities=universities, forms=self._archive.forms())
+
+    def check_message(self, request: HttpRequest) -> HttpResponse:
+        asked = request.POST if request.method == "POST" else request.GET
+        provider_id, text = asked.get("provider", ""), asked.get("message", "")
+        report: Report | None = None
+        refusal = ""
+        if request.method == "POST":
+            try:
+                report = check(read(text), provider_id)
+            except Unreadable as exc:
+                refusal = str(exc)
+        return self._render(
+            "check.html",
+            status=HTTPStatus.BAD_REQUEST if refusal else HTTPStatus.OK,
+            universities=_open_universities(),
+            chosen=provider_id,
+            text=text,
+            report=report,
+            refusal=refusal,
+        )
 
     def file(self, request: HttpRequest, name: str) -> HttpResponse:
         return HttpResponse((HERE / "static" / name).read_bytes(), content_type=FILES[name])
@@ -109,6 +140,7 @@ class PracticeUniversity:
     def _respond(self, environ: WSGIEnvironment) -> HttpResponse:
         try:
             request = _read(environ)
+            self._refuse_other_hosts(request)
             _refuse_long_body(request)
             match = self._addresses.resolve(request.path_info)
             response: HttpResponse = match.func(request, **match.kwargs)
@@ -126,6 +158,13 @@ class PracticeUniversity:
             raise Refusal(HTTPStatus.NOT_FOUND, "There is no such form, or it has been forgotten.")
         return form
 
+    def _refuse_other_hosts(self, request: HttpRequest) -> None:
+        """Answer only under an own address: a foreign name that leads here would make its page one of ours."""
+        host, _ = split_domain_port(request.META.get("HTTP_HOST", ""))
+        if not host or not validate_host(host, [*self._hosts, request.META.get("SERVER_ADDR", "")]):
+            reason = "This is no address of the practice university. Start it with --allowed-host to give it one more."
+            raise Refusal(HTTPStatus.MISDIRECTED_REQUEST, reason)
+
     def _refuse(self, status: HTTPStatus, reason: str) -> HttpResponse:
         return self._render("refusal.html", status=status, title=status.phrase, reason=reason)
 
@@ -136,6 +175,11 @@ class PracticeUniversity:
         # Times stay in UTC, as the pages say, whatever time zone the site has.
         values = Context({**context, "status": status}, use_l10n=False, use_tz=False)
         return HttpResponse(self._templates.get_template(template).render(values), status=status)
+
+
+def _open_universities() -> list[str]:
+    """Return the ids of the providers that have a usable key."""
+    return sorted(provider_id for provider_id in conf.CREDIT_PROVIDER_SECRET_KEYS if usable_keys(provider_id))
 
 
 def _see_other(form: ReceivedForm) -> HttpResponse:

@@ -2,6 +2,7 @@
 
 import logging
 from socketserver import ThreadingMixIn
+from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
 from wsgiref.types import WSGIApplication
 
@@ -26,6 +27,10 @@ class SandboxServer(ThreadingMixIn, WSGIServer):
 
 class _Handler(WSGIRequestHandler):
     timeout = 30  # seconds that a silent client may hold a thread
+
+    def get_environ(self) -> dict[str, Any]:
+        """Add the address that the client has connected to, which is one of ours whatever the request says."""
+        return {**super().get_environ(), "SERVER_ADDR": self.connection.getsockname()[0]}
 
     def log_message(self, format: str, *args: object) -> None:
         log.info(format, *args)

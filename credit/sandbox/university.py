@@ -1,12 +1,11 @@
 """What a university does with a learner's form: verify it, keep it, answer it with a signed decision."""
 
-import hashlib
-import re
 import threading
 from collections import deque
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from itertools import count
+from typing import Any
 
 import attrs
 from django.db import models
@@ -14,27 +13,10 @@ from django.utils import timezone
 
 from credit.choices import RequestStatus
 from credit.sandbox.callbacks import Answer, post_json
+from credit.sandbox.messages import REQUEST_KEYS, Pair, fingerprint, pairs_of
 from credit.signature import is_signed_with, signature, signed_text, usable_keys
 
 KEPT_FORMS = 200
-SECONDS = re.compile(r"[0-9]{1,11}")  # until the year 5138
-REQUEST_KEYS = frozenset(
-    {
-        "request_uuid",
-        "timestamp",
-        "course_org",
-        "course_num",
-        "course_run",
-        "enrollment_timestamp",
-        "course_completion_timestamp",
-        "final_grade",
-        "user_username",
-        "user_email",
-        "user_full_name",
-        "user_mailing_address",
-        "user_country",
-    }
-)
 
 
 class Verdict(models.TextChoices):
@@ -42,32 +24,8 @@ class Verdict(models.TextChoices):
 
     RIGHT = "right", "The signature is right."
     WRONG = "wrong", "The signature is wrong."
-    MISSING = "missing", "The form has no signature."
+    MISSING = "missing", "The message has no signature."
     NO_KEY = "no key", "No usable key is configured for this university."
-
-
-@attrs.frozen
-class Pair:
-    """One key of a form, as it went into the signed text; `value` is None for a key that the form lacks."""
-
-    key: str
-    value: str | None
-
-    @property
-    def is_missing(self) -> bool:
-        return self.value is None
-
-    @property
-    def is_unexpected(self) -> bool:
-        return self.key not in REQUEST_KEYS
-
-    @property
-    def moment(self) -> datetime | None:
-        """The value as a time, where the key holds seconds since 1970."""
-        text = self.value or ""
-        if not self.key.endswith("timestamp") or not SECONDS.fullmatch(text):
-            return None
-        return datetime.fromtimestamp(int(text), UTC)
 
 
 @attrs.frozen
@@ -118,9 +76,7 @@ class ReceivedForm:
 
     @property
     def pairs(self) -> list[Pair]:
-        """Every key that was signed, and every key that should have been, in the order of signing."""
-        keys = (REQUEST_KEYS | self.params.keys()) - {"signature"}
-        return [Pair(key, self.params.get(key)) for key in sorted(keys)]
+        return pairs_of(self.params, REQUEST_KEYS)
 
     @property
     def signed_text(self) -> str:
@@ -128,8 +84,7 @@ class ReceivedForm:
 
     @property
     def fingerprint(self) -> str:
-        """SHA-256 of the signed text, without a key: whoever gets the same has signed the same text."""
-        return hashlib.sha256(self.signed_text.encode()).hexdigest()
+        return fingerprint(self.params)
 
 
 class Archive:
@@ -156,13 +111,13 @@ class Archive:
             return [form for form in self._forms if provider_id in (None, form.provider_id)]
 
 
-def verify(provider_id: str, params: Mapping[str, str]) -> Verdict:
-    """Check a form's signature with every usable key of a university."""
+def verify(provider_id: str, params: Mapping[str, Any]) -> Verdict:
+    """Check a message's signature with every usable key of a university."""
     keys = usable_keys(provider_id)
     claimed = params.get("signature", "")
     if not keys:
         return Verdict.NO_KEY
-    if not claimed.strip():
+    if not isinstance(claimed, str) or not claimed.strip():
         return Verdict.MISSING
     return Verdict.RIGHT if is_signed_with(params, claimed, keys) else Verdict.WRONG
 

@@ -9,6 +9,7 @@ import requests
 import time_machine
 
 from credit.sandbox import university
+from credit.sandbox.pages import LOCAL_HOSTS
 from credit.signature import is_signed_with, signature, signed_text
 from tests.credit.test_signature import REQUEST
 from tests.credit.universities import open_university, recording_service
@@ -83,7 +84,7 @@ def test_times_are_shown_for_people(root, settings):
         pytest.param({"final_grade": "1.0"}, "The signature is wrong.", id="changed on the way"),
         pytest.param({"signature": "0" * 64}, "The signature is wrong.", id="invented"),
         pytest.param({"signature": "ünsigned"}, "The signature is wrong.", id="not ASCII"),
-        pytest.param({"signature": " "}, "The form has no signature.", id="blank"),
+        pytest.param({"signature": " "}, "The message has no signature.", id="blank"),
     ],
 )
 def test_a_form_that_is_not_signed_is_refused_and_taken_apart(root, service, changes, verdict):
@@ -309,3 +310,33 @@ def test_only_the_latest_forms_are_kept(settings):
 def test_a_timestamp_that_is_no_time_is_shown_as_it_is(root, value):
     submit(root, signed(timestamp=value))
     assert f"timestamp {value or 'empty'} user_country" in text_of(page(f"{root}/hogwarts/1/"))
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.0.0.1:1", "localhost:8090", "LOCALHOST", "[::1]:8090", "a.example"])
+def test_it_answers_under_its_own_names(service, host):
+    with open_university(service.callback_url, hosts=[*LOCAL_HOSTS, "a.example"]) as root:
+        assert requests.get(f"{root}/", headers={"Host": host}, timeout=10).status_code == 200
+
+
+def test_the_address_that_a_connection_came_to_is_its_own(service):
+    with open_university(service.callback_url, hosts=[]) as root:
+        assert requests.get(f"{root}/", timeout=10).status_code == 200
+
+
+@pytest.mark.parametrize("host", ["evil.example", "127.0.0.2", "localhost.evil.example", "", "a b", "[", "127.0.0.1:x"])
+@pytest.mark.parametrize("address", ["", "sandbox.css", "hogwarts/1/decision/", "check_message/", "no/page"])
+def test_it_does_not_answer_under_a_foreign_name(root, service, host, address):
+    submit(root, signed())
+    answer = requests.post(f"{root}/{address}", {"status": "approved"}, headers={"Host": host}, timeout=10)
+    assert (answer.status_code, service.received) == (421, [])
+    assert "--allowed-host" in answer.text
+    assert "evil" not in answer.text
+
+
+def test_a_key_in_a_form_or_an_answer_is_hidden(root, service):
+    service.status, service.body = 400, f'"{KEY}"'.encode()
+    submit(root, signed(user_full_name=f"my key is {KEY}"))
+    submit(root, {"status": "approved"}, to="hogwarts/1/decision/")
+    html = page(f"{root}/hogwarts/1/")
+    assert KEY not in html
+    assert html.count("[a shared key]") == 3

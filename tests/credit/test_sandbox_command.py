@@ -61,16 +61,22 @@ def test_it_needs_the_address_of_the_callback(settings):
 def test_it_serves_until_it_is_interrupted(tmp_path):
     environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "settings.development", "COURSE_CREDIT_DATA_DIR": tmp_path}
     command = [sys.executable, MANAGE, "provider_sandbox", "--port", "0", "--service-url", "http://127.0.0.1:9/lms/"]
+    command += ["--allowed-host", "practice.example"]
     with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as process:
         try:
             root = re.search(r"http://127\.0\.0\.1:\d+", process.stdout.readline())[0]
             target = process.stdout.readline()
             answer = requests.post(f"{root}/hogwarts/", REQUEST, timeout=10)
+            by_host = {
+                host: requests.get(root, headers={"Host": host}, timeout=10).status_code
+                for host in ("localhost", "practice.example", "other.example")
+            }
         finally:
             process.send_signal(signal.SIGINT)
             Timer(10, process.kill).start()  # one that does not stop fails the test instead of holding it up
             process.communicate()
     assert target.endswith("http://127.0.0.1:9/lms/api/credit/v1/providers/PROVIDER-ID/callback\n")
+    assert by_host == {"localhost": 200, "practice.example": 200, "other.example": 421}
     assert answer.status_code == 403
     assert "No usable key" in answer.text
     assert process.returncode == 0

@@ -2,14 +2,14 @@
 
 import json
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from socketserver import BaseServer
 
 import attrs
 
-from credit.sandbox.pages import PracticeUniversity
+from credit.sandbox.pages import LOCAL_HOSTS, PracticeUniversity
 from credit.sandbox.server import SandboxServer
 
 
@@ -27,9 +27,9 @@ def serving(server: BaseServer) -> Iterator[str]:
 
 
 @contextmanager
-def open_university(callback_url: Callable[[str], str]) -> Iterator[str]:
+def open_university(callback_url: Callable[[str], str], *, hosts: Collection[str] = LOCAL_HOSTS) -> Iterator[str]:
     """Open a practice university; give the root of its addresses."""
-    with serving(SandboxServer("127.0.0.1", 0, PracticeUniversity(callback_url))) as root:
+    with serving(SandboxServer("127.0.0.1", 0, PracticeUniversity(callback_url, hosts=hosts))) as root:
         yield root
 
 

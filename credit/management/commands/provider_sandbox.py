@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.urls import NoReverseMatch, reverse
 
 from credit.conf import conf
-from credit.sandbox.pages import PracticeUniversity
+from credit.sandbox.pages import LOCAL_HOSTS, PracticeUniversity
 from credit.sandbox.server import SandboxServer
 
 
@@ -25,20 +25,32 @@ class Command(BaseCommand):
             "--port", type=int, default=8090, help="port to listen on; 0 takes a free one (%(default)s)"
         )
         parser.add_argument(
+            "--allowed-host",
+            action="append",
+            default=[],
+            metavar="NAME",
+            help="one more name under which it answers; again for each. Others than its own addresses are refused",
+        )
+        parser.add_argument(
             "--service-url",
             type=_root_of_service,
             default="http://127.0.0.1:8000",
             help="where the service that receives decisions is running (%(default)s)",
         )
 
-    def handle(self, *args: Any, host: str, port: int, service_url: str, **options: Any) -> None:
+    def handle(
+        self, *args: Any, host: str, port: int, allowed_host: list[str], service_url: str, **options: Any
+    ) -> None:
         if not conf.CREDIT_PROVIDER_SANDBOX:
             raise CommandError(
                 "The practice university signs decisions for whoever opens it, so it does not run with these settings. "
                 "Set CREDIT_PROVIDER_SANDBOX = True where that is safe; its default is DEBUG."
             )
         target = _callback_url(service_url, "PROVIDER-ID")
-        with _listen(host, port, PracticeUniversity(lambda id_: _callback_url(service_url, id_))) as server:
+        university = PracticeUniversity(
+            lambda provider_id: _callback_url(service_url, provider_id), hosts={*LOCAL_HOSTS, host, *allowed_host}
+        )
+        with _listen(host, port, university) as server:
             self.stdout.write(f"The practice university is open at http://{host}:{server.server_port}/")
             self.stdout.write(f"It sends decisions to {target}")
             self.stdout.write("Stop it with Ctrl-C.")
