@@ -1,9 +1,10 @@
 """Generated requests to every operation of the OpenAPI description.
 
 No input is a server error, every status is declared, and every body has its declared shape. Half of the requests draw
-their identifiers from rows that exist, so that the code behind the checks is reached too; others are made by
-schemathesis, valid or not, or carry one hostile value. `FUZZ_CASES` is the number of requests per operation; with
-enough of them, success and then every declared status has to be seen, so that nothing passes by never being reached.
+their identifiers from rows that exist, so that the code behind the checks is reached too; a quarter is made by
+schemathesis, valid or not; a quarter is of the first kind with something hostile in it. `FUZZ_CASES` is the number of
+requests per operation; with enough of them, success and then every declared status has to be seen, so that nothing
+passes by never being reached.
 """
 
 import json
@@ -64,6 +65,7 @@ SEEDED: dict[str, list[Any]] = {
     "status": ["approved", "rejected"],
     "enabled": [True, False],
 }
+PLAIN = ["", "a", "1", 1, True]  # where no row has such a value
 HOSTILE = [
     *("", " ", "\0", "a\0b", "\ud800", "x" * 300, "\u202e", "0x1", "1e9"),
     *("course-v1:a+b", "library-v1:a+b", "a+b+c", "a/b/c", "a/b/c\0"),
@@ -79,12 +81,34 @@ class Operation:
 
     name: str
     generated: Any
-    responses: dict[str, Any]
+    described: dict[str, Any]
     components: dict[str, Any]
+
+    @property
+    def responses(self) -> dict[str, Any]:
+        return self.described["responses"]
 
     @property
     def declared(self) -> set[int]:
         return {int(status) for status in self.responses}
+
+    def parameters(self, place: str) -> dict[str, bool]:
+        """Return which parameters it takes in the path or query, and whether each is required."""
+        described = self.described.get("parameters", [])
+        return {each["name"]: each.get("required", False) for each in described if each["in"] == place}
+
+    @property
+    def bodies(self) -> dict[str, dict[str, bool]]:
+        """Return, for each media type that it takes, the fields of the body and whether each is required."""
+        return {
+            media_type: self._fields(content["schema"])
+            for media_type, content in self.described.get("requestBody", {}).get("content", {}).items()
+        }
+
+    def _fields(self, schema: dict[str, Any]) -> dict[str, bool]:
+        if "$ref" in schema:
+            schema = self.components["schemas"][schema["$ref"].rpartition("/")[2]]
+        return {name: name in schema.get("required", []) for name in schema["properties"]}
 
     def complaints(self, response: TestResponse) -> list[str]:
         """Return how a body differs from its declared shape."""
@@ -106,7 +130,7 @@ class Sent:
     query: dict[str, Any]
     body: Any
     media_type: str
-    headers: dict[str, str]
+    headers: dict[str, str] = attrs.Factory(dict)
 
     def by(self, caller: dict[str, str]) -> TestResponse:
         """Send it through the service's WSGI application, with the headers that say who is calling."""
@@ -124,8 +148,8 @@ def operations() -> Iterator[Operation]:
     description = SchemaGenerator().get_schema(request=None, public=True)
     for result in schemathesis.openapi.from_dict(json.loads(json.dumps(description))).get_all_operations():
         generated = result.ok()
-        responses = description["paths"][generated.path][generated.method.lower()]["responses"]
-        yield Operation(generated.label, generated, responses, description["components"])
+        described = description["paths"][generated.path][generated.method.lower()]
+        yield Operation(generated.label, generated, described, description["components"])
 
 
 def text(value: Any) -> str:
@@ -144,45 +168,67 @@ def encoded(body: Any, media_type: str) -> tuple[bytes, str]:
 
 @st.composite
 def requests(draw: st.DrawFn, operation: Operation) -> Sent:
-    """Draw a request: as schemathesis makes it, with identifiers of rows, or with one hostile value among these."""
-    kind = draw(st.sampled_from(["seeded", "seeded", "generated", "hostile"]))
-    mode = draw(st.sampled_from(GenerationMode)) if kind == "generated" else GenerationMode.POSITIVE
-    case = draw(operation.generated.as_strategy(generation_mode=mode))
-    body = case.body if isinstance(case.body, dict | list | str | int | float | None) else {}
-    sent = Sent(
-        method=case.method,
-        template=case.path,
-        path=dict(case.path_parameters or {}),
-        query=dict(case.query or {}),
-        body=body,
-        media_type=case.media_type or "application/json",
-        headers={},
-    )
-    if kind != "generated":
-        seed(draw, sent)
+    """Draw a request: with identifiers of rows, with something hostile besides, or as schemathesis makes it."""
+    kind = draw(st.sampled_from(["seeded", "seeded", "hostile", "generated"]))
+    if kind == "generated":
+        return generated_request(draw, operation)
+    sent = seeded_request(draw, operation)
     if kind == "hostile":
         make_hostile(draw, sent)
     return sent
 
 
-def parts(sent: Sent) -> list[dict[str, Any]]:
-    """Return what holds a request's values by name."""
-    return [part for part in (sent.path, sent.query, sent.body) if isinstance(part, dict)]
+def generated_request(draw: st.DrawFn, operation: Operation) -> Sent:
+    """Draw a request from the description alone, valid or not."""
+    case = draw(operation.generated.as_strategy(generation_mode=draw(st.sampled_from(GenerationMode))))
+    return Sent(
+        method=case.method,
+        template=case.path,
+        path=dict(case.path_parameters or {}),
+        query=dict(case.query or {}),
+        body=case.body if isinstance(case.body, dict | list | str | int | float | None) else {},
+        media_type=case.media_type or "application/json",
+    )
 
 
-def seed(draw: st.DrawFn, sent: Sent) -> None:
-    """Put identifiers of rows in place of generated ones, and sign what providers sign."""
-    for part in parts(sent):
-        for name in part:
-            if name in SEEDED:
-                part[name] = draw(st.sampled_from(SEEDED[name]))
+def seeded_request(draw: st.DrawFn, operation: Operation) -> Sent:
+    """Draw a request of the described shape about rows that exist, signed if a provider signs it."""
+    media_type = draw(st.sampled_from([*operation.bodies])) if operation.bodies else "application/json"
+    sent = Sent(
+        method=operation.generated.method,
+        template=operation.generated.path,
+        path=seeded_values(draw, operation.parameters("path")),
+        query=seeded_values(draw, operation.parameters("query")),
+        body=seeded_values(draw, operation.bodies[media_type]) if operation.bodies else None,
+        media_type=media_type,
+    )
     if isinstance(sent.body, dict) and "course_key" in sent.body and "course_key" in sent.path:
         sent.body["course_key"] = sent.path["course_key"]
     if isinstance(sent.body, dict) and "signature" in sent.body:
-        now = int(time.time())
-        message = {name: sent.body.get(name) for name in ("request_uuid", "status")}
-        message["timestamp"] = draw(st.sampled_from([now, str(now), now - 60, now + 60, now - 10_000, 10**14]))
-        sent.body = signed(message, secret=draw(st.sampled_from([SECRET, SECRET, SECRET, "guessed"])))
+        sent.body = signed_decision(draw, sent.body)
+    return sent
+
+
+def seeded_values(draw: st.DrawFn, names: dict[str, bool]) -> dict[str, Any]:
+    """Draw a value for each required name and for some of the others."""
+    return {
+        name: draw(st.sampled_from(SEEDED.get(name, PLAIN)))
+        for name, required in names.items()
+        if required or draw(st.sampled_from([True, True, False]))
+    }
+
+
+def signed_decision(draw: st.DrawFn, body: dict[str, Any]) -> dict[str, Any]:
+    """Give a callback a time, mostly a recent one, and a signature, mostly the right one."""
+    now = int(time.time())
+    message = {name: body.get(name) for name in ("request_uuid", "status")}
+    message["timestamp"] = draw(st.sampled_from([now, str(now), now - 60, now + 60, now - 10_000, 10**14]))
+    return signed(message, secret=draw(st.sampled_from([SECRET, SECRET, SECRET, "guessed"])))
+
+
+def parts(sent: Sent) -> list[dict[str, Any]]:
+    """Return what holds a request's values by name."""
+    return [part for part in (sent.path, sent.query, sent.body) if isinstance(part, dict)]
 
 
 def make_hostile(draw: st.DrawFn, sent: Sent) -> None:
