@@ -49,6 +49,8 @@ class AuditKind(models.TextChoices):
 
     REQUEST = "request", _("Credit request")
     REQUIREMENT = "requirement", _("Requirement status")
+    ELIGIBILITY = "eligibility", _("Eligibility")
+    MAIL = "mail", _("Eligibility mail")
 
 
 class AuditSource(models.TextChoices):

@@ -318,9 +318,10 @@ def _providers(course_key: CourseKeyOrText) -> list[CreditProvider]:
 
 
 def _message_id(eligibility: CreditEligibility, site: ports.SitePort) -> str:
-    """Return the same id whenever and wherever the mail for this row is built."""
+    """Return the same id whenever and wherever the mail that this row owes is built; owed anew, it has a new one."""
     host = NOT_IN_HOST.sub("-", site.site_host()) or "localhost"
-    return f"<credit-eligibility.{eligibility.pk}.{eligibility.created:%Y%m%d%H%M%S%f}@{host}>"
+    moment = eligibility.email_due_at or eligibility.created
+    return f"<credit-eligibility.{eligibility.pk}.{moment:%Y%m%d%H%M%S%f}@{host}>"
 
 
 def _one_line(text: str) -> str:

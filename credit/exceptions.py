@@ -72,6 +72,36 @@ class CreditCourseNotFound(NotFound, CreditApiBadRequest):
     code = "credit_course_not_found"
 
 
+class LearnerNotFound(NotFound, CreditApiBadRequest):
+    """There is no account with this username."""
+
+    code = "learner_not_found"
+
+
+class CreditEligibilityNotFound(NotFound, CreditApiBadRequest):
+    """The learner has no eligibility in this course."""
+
+    code = "credit_eligibility_not_found"
+
+
+class CreditEligibilityExists(Invalid, CreditApiBadRequest):
+    """The learner has an eligibility in this course already."""
+
+    code = "credit_eligibility_exists"
+
+
+class EligibilityMailNotDue(Invalid, CreditApiBadRequest):
+    """Staff added this eligibility instead of the learner earning it, so no mail is sent about it."""
+
+    code = "eligibility_mail_not_due"
+
+
+class ReasonMissing(Invalid, CreditApiBadRequest):
+    """What staff do by hand needs a reason."""
+
+    code = "reason_missing"
+
+
 class AuditIsAppendOnly(TypeError):
     """Audit rows are neither changed nor deleted."""
 

@@ -106,11 +106,11 @@ class CreditAuditQuerySet(models.QuerySet[Any]):
         raise AuditIsAppendOnly
 
     def anonymise(self, username: str, retired_username: str) -> int:
-        """Replace a retired learner's name wherever it stands, and return how many rows named them."""
+        """Replace a retired learner's name, forget what staff wrote about them; return how many rows named them."""
         about = self.filter(username=username)
         by = self.filter(actor=username).exclude(source=AuditSource.PROVIDER)
         count = (about | by).count()
-        models.QuerySet.update(about, username=retired_username)
+        models.QuerySet.update(about, username=retired_username, reason="")
         models.QuerySet.update(by, actor=retired_username)
         return count
 

@@ -36,6 +36,13 @@ from credit.api.provider import (
     update_credit_request_status,
 )
 from credit.api.retirement import retire_credit_user
+from credit.api.staff import (
+    add_eligibility,
+    extend_eligibility_deadline,
+    re_evaluate_eligibility,
+    remove_eligibility,
+    resend_eligibility_mail,
+)
 from credit.api.summaries import (
     get_credit_dashboard,
     get_credit_progress,
@@ -45,9 +52,11 @@ from credit.api.summaries import (
 )
 
 __all__ = [
+    "add_eligibility",
     "check_keys_exist",
     "create_credit_course",
     "create_credit_request",
+    "extend_eligibility_deadline",
     "get_credit_course_row",
     "get_credit_dashboard",
     "get_credit_progress",
@@ -69,8 +78,11 @@ __all__ = [
     "list_eligibilities",
     "list_providers",
     "put_credit_course",
+    "re_evaluate_eligibility",
     "record_provider_decision",
     "remove_credit_requirement_status",
+    "remove_eligibility",
+    "resend_eligibility_mail",
     "retire_credit_user",
     "set_credit_requirement_status",
     "set_credit_requirements",

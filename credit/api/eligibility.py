@@ -196,11 +196,12 @@ def set_credit_requirement_status(
     """
     if status not in RequirementStatus.values:
         raise ValueError(f"{status!r} is no status of a requirement; use one of {', '.join(RequirementStatus.values)}.")
-    if _can_earn_credit(user.pk, course_key):
+    if can_earn_credit(user.pk, course_key):
         _set_status(user.pk, course_key, req_namespace, req_name, status, reason, source, actor)
 
 
-def _can_earn_credit(user_id: int, course_key: CourseKey) -> bool:
+def can_earn_credit(user_id: int, course_key: CourseKey) -> bool:
+    """Return whether the learner is enrolled in the course, in a mode that earns credit."""
     learners = ports.learners()
     enrollment = learners.enrollment(user_id, course_key)
     return enrollment is not None and enrollment.is_active and enrollment.mode in learners.credit_modes()
@@ -242,15 +243,17 @@ def _set_status(
     if change is not None:
         announcements.requirement_status_changed(learner, requirement, change)
     if status == RequirementStatus.SATISFIED and not was_eligible:
-        _make_eligible_if_all_satisfied(learner, course_key)
+        earn_if_all_satisfied(learner, course_key)
 
 
-def _make_eligible_if_all_satisfied(learner: Learner, course_key: CourseKey) -> None:
+def earn_if_all_satisfied(learner: Learner, course_key: CourseKey) -> CreditEligibility | None:
+    """Make a locked learner eligible, and announce it, if all requirements are satisfied; return what is new."""
     # Not the request's memory of them: it may be older than the lock.
     requirements = CreditRequirement.objects.active().of_course(course_key)
     _is_eligible, eligibility = CreditEligibility.earn(requirements, learner.username, course_key)
     if eligibility is not None:
         announcements.eligibility_earned(learner, eligibility, course_key)
+    return eligibility
 
 
 @retried_atomic

@@ -216,6 +216,7 @@ def update_credit_request_status(
     *,
     source: str = AuditSource.API,
     actor: str = "",
+    reason: str = "",
 ) -> None:
     """Record a decision on a credit request and announce it, for trusted callers; a callback has its own function.
 
@@ -228,6 +229,7 @@ def update_credit_request_status(
         status: "approved" or "rejected".
         source: by which way the decision came in, one of `AuditSource`.
         actor: id of the user who decided, as text.
+        reason: why, for those who read the audit later.
 
     Raises:
         InvalidCreditStatus: any other status.
@@ -236,7 +238,7 @@ def update_credit_request_status(
     request = _lock_request(request_uuid, provider_id, status)
     if request.status != status:
         request.last_callback_timestamp = _greatest(request.last_callback_timestamp, int(timezone.now().timestamp()))
-        _decide(request, status, source=source, actor=actor, provider_timestamp=None)
+        _decide(request, status, source=source, actor=actor, provider_timestamp=None, reason=reason)
 
 
 @retried_atomic
@@ -279,11 +281,24 @@ def _lock_request(request_uuid: str, provider_id: str, status: str) -> CreditReq
     return request
 
 
-def _decide(request: CreditRequest, status: str, *, source: str, actor: str, provider_timestamp: int | None) -> None:
+def _decide(
+    request: CreditRequest,
+    status: str,
+    *,
+    source: str,
+    actor: str,
+    provider_timestamp: int | None,
+    reason: str = "",
+) -> None:
     previous_status, request.status = request.status, status
     request.save(update_fields=["status", "last_callback_timestamp"])
     CreditAudit.record_request(
-        request, old=previous_status, source=source, actor=actor, provider_timestamp=provider_timestamp
+        request,
+        old=previous_status,
+        source=source,
+        actor=actor,
+        provider_timestamp=provider_timestamp,
+        reason=reason,
     )
     announcements.request_decided(request, previous_status=previous_status)
 

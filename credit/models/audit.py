@@ -11,15 +11,17 @@ from credit.exceptions import AuditIsAppendOnly
 from credit.querysets import CreditAuditQuerySet
 
 if TYPE_CHECKING:  # they record their changes here
+    from credit.models.eligibility import CreditEligibility
     from credit.models.requests import CreditRequest
     from credit.models.requirements import CreditRequirement, CreditRequirementStatus
 
 
 class CreditAudit(models.Model):
-    """Who changed the status of a request or of a requirement, and when. Append-only; personal data.
+    """Who changed the status of a request or of a requirement, or an eligibility by hand. Append-only; personal data.
 
     Real changes only: a repeated status leaves no row. It holds no names, addresses or grades. `subject` is a
-    request's uuid, or a requirement's course, namespace and name; `actor` a user's or provider's id as text.
+    request's uuid, or a requirement's course, namespace and name, or an eligibility's course; `actor` a user's or
+    provider's id as text. The status of an eligibility is its deadline, in ISO format. `reason` is what staff wrote.
     """
 
     kind = models.CharField(max_length=32, choices=AuditKind.choices)
@@ -30,6 +32,7 @@ class CreditAudit(models.Model):
     old_status = models.CharField(max_length=255, default="", blank=True, help_text=_("Empty: there was no row."))
     new_status = models.CharField(max_length=255, default="", blank=True, help_text=_("Empty: the row was deleted."))
     provider_timestamp = models.BigIntegerField(null=True, blank=True, help_text=_("Seconds since 1970."))
+    reason = models.TextField(default="", blank=True, help_text=_("Why, in the words of the staff."))
     created = models.DateTimeField(default=timezone.now, editable=False)
 
     objects = CreditAuditQuerySet.as_manager()
@@ -68,8 +71,31 @@ class CreditAudit(models.Model):
         )
 
     @classmethod
+    def record_eligibility(
+        cls, row: "CreditEligibility", kind: AuditKind, *, old: str, new: str, source: str, actor: str, reason: str = ""
+    ) -> None:
+        """Add a row for what was done by hand to an eligibility, or to the mail about it."""
+        cls.objects.create(
+            kind=kind,
+            source=source,
+            actor=actor,
+            username=row.username,
+            subject=str(row.course.course_key),
+            old_status=old,
+            new_status=new,
+            reason=reason,
+        )
+
+    @classmethod
     def record_request(
-        cls, request: "CreditRequest", *, old: str, source: str, actor: str, provider_timestamp: int | None = None
+        cls,
+        request: "CreditRequest",
+        *,
+        old: str,
+        source: str,
+        actor: str,
+        provider_timestamp: int | None = None,
+        reason: str = "",
     ) -> None:
         """Add a row for the present status of a credit request."""
         cls.objects.create(
@@ -81,4 +107,5 @@ class CreditAudit(models.Model):
             old_status=old,
             new_status=request.status,
             provider_timestamp=provider_timestamp,
+            reason=reason,
         )

@@ -27,7 +27,7 @@ class CreditEligibility(LearnerRow, TimeStampedModel):
     """A learner has met every requirement of a course once. Personal data.
 
     Never removed by a rule and never renewed: staff may move the deadline or delete the row. `email_due_at` is set
-    only when a learner earns the row, so those that staff add send no mail.
+    only when a learner earns the row, so those that staff add (`added_by_staff`) send no mail.
     """
 
     EMPTIED_ON_RETIREMENT = {"email_due_at": None}
@@ -35,6 +35,9 @@ class CreditEligibility(LearnerRow, TimeStampedModel):
     course = models.ForeignKey(CreditCourse, on_delete=models.CASCADE, related_name="eligibilities")
     deadline = models.DateTimeField(
         default=default_deadline_for_credit_eligibility, help_text=_("Last moment to buy or request credit.")
+    )
+    added_by_staff = models.BooleanField(
+        default=False, editable=False, help_text=_("Given by staff instead of earned; no mail is sent.")
     )
     email_due_at = models.DateTimeField(null=True, editable=False, help_text=_("Since when a mail is owed."))
     email_claimed_until = models.DateTimeField(

@@ -29,6 +29,11 @@ from credit.exceptions import (
         ("StaleCreditDecision", 409, "stale_credit_decision"),
         ("CreditCourseExists", 400, "credit_course_exists"),
         ("CreditCourseNotFound", 404, "credit_course_not_found"),
+        ("LearnerNotFound", 404, "learner_not_found"),
+        ("CreditEligibilityNotFound", 404, "credit_eligibility_not_found"),
+        ("CreditEligibilityExists", 400, "credit_eligibility_exists"),
+        ("EligibilityMailNotDue", 400, "eligibility_mail_not_due"),
+        ("ReasonMissing", 400, "reason_missing"),
     ],
 )
 def test_each_error_has_a_kind_a_code_and_a_text(name, status, code):
