@@ -1,7 +1,9 @@
 """The practice university in a real browser, deciding on a real request."""
 
+import json
 import os
 import shutil
+import time
 from concurrent.futures import ThreadPoolExecutor
 from html import escape
 
@@ -11,6 +13,7 @@ from playwright.sync_api import expect, sync_playwright
 
 from credit.choices import RequestStatus
 from credit.models import CreditRequest
+from credit.signature import signature
 from tests.credit.factories import (
     CreditEligibilityFactory,
     CreditProviderFactory,
@@ -154,3 +157,35 @@ def test_it_works_without_javascript(chromium, form):
 
     assert complaints_during(journey, chromium, java_script_enabled=False) == []
     assert CreditRequest.objects.get().status == RequestStatus.APPROVED
+
+
+@pytest.mark.parametrize(
+    ("viewport", "scheme"),
+    [
+        pytest.param(PHONE, "light", id="phone, light"),
+        pytest.param(PHONE, "dark", id="phone, dark"),
+        pytest.param(DESKTOP, "light", id="desktop, light"),
+        pytest.param(DESKTOP, "dark", id="desktop, dark"),
+    ],
+)
+def test_an_integrator_has_a_message_checked(chromium, root, viewport, scheme):
+    callback = {"request_uuid": "0" * 32, "status": "approved", "timestamp": int(time.time())}
+    right = signature(callback, "931433d583c84ca7ba41784bad3232e6")
+    attempts = {right.upper(): "The signature is wrong.", right: "The signature is right."}
+
+    def journey(page):
+        page.goto(f"{root}/hogwarts/")
+        page.get_by_role("link", name="Check a message").click()
+        expect(page.get_by_label("University")).to_have_value("hogwarts")
+        expect_to_fit(page)
+        for number, (claimed, verdict) in enumerate(attempts.items()):
+            page.get_by_label("Message").fill(json.dumps({**callback, "signature": claimed}))
+            page.get_by_role("button", name="Check").click()
+            expect(page.get_by_role("heading", name=verdict)).to_be_visible()
+            expect(page.get_by_text("upper case")).to_have_count(0 if claimed == right else 1)
+            expect(page.get_by_label("Message")).to_have_value(json.dumps({**callback, "signature": claimed}))
+            expect_to_fit(page)
+            if folder := os.environ.get("SCREENSHOTS"):
+                page.screenshot(path=f"{folder}/check-{viewport['width']}-{scheme}-{number}.png", full_page=True)
+
+    assert complaints_during(journey, chromium, viewport=viewport, color_scheme=scheme) == []
