@@ -1,26 +1,157 @@
-"""Settings of the events app."""
+# ruff: noqa: N802  # a property is named like its setting
+"""Settings of the events app, read when used; nothing else here reads `django.conf.settings`."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from django.core.exceptions import ImproperlyConfigured
 
 from coursecredit.conf import AppSettings
 
 DISTRIBUTION = "course-credit"
 """The name under which this package is installed."""
 
+SECOND = timedelta(seconds=1)
+DAY = timedelta(days=1)
+MODES = ("outbox", "on-commit")
+ON_ENCODING_ERROR = ("raise", "log")
+
 
 class EventsSettings(AppSettings):
-    """Read at use."""
+    """One property per setting, under the setting's published name, or that name without `EVENTS_`."""
 
     prefix = "EVENTS_"
 
     @property
-    def SERVICE_NAME(self) -> str:  # noqa: N802  # a setting's published name
+    def SERVICE_NAME(self) -> str:
         """The emitting service in an event's `source`; without `EVENTS_SERVICE_NAME` that is `SERVICE_VARIANT`."""
         name: str | None = self._get("SERVICE_NAME", None) or self._get_site("SERVICE_VARIANT", None)
         return name or "SERVICE_NAME_UNSET"
 
     @property
-    def DEBUG(self) -> bool:  # noqa: N802  # a setting's published name
+    def DEBUG(self) -> bool:
         """Django's own switch: while it is on, the first failing receiver stops the sender."""
         return bool(self._get_site("DEBUG", False))
+
+    # --- the bus
+
+    @property
+    def EVENT_BUS_PRODUCER(self) -> str | None:
+        """Dotted path of a callable that makes an `EventBusProducer`; None: events stay within the process."""
+        return self._dotted_path("EVENT_BUS_PRODUCER")
+
+    @property
+    def EVENT_BUS_CONSUMER(self) -> str | None:
+        """Dotted path of what makes an `EventBusConsumer` of a topic and a group; None: nothing can be consumed."""
+        return self._dotted_path("EVENT_BUS_CONSUMER")
+
+    @property
+    def EVENT_BUS_PRODUCER_CONFIG(self) -> Mapping[str, Any]:
+        """Event type to topic to `event_key_field`, `enabled`, and perhaps `mode` and `redact_pii`."""
+        config: Mapping[str, Any] = self._get_site("EVENT_BUS_PRODUCER_CONFIG", {})
+        return config
+
+    @property
+    def EVENT_BUS_PRODUCER_MODE(self) -> str:
+        """How events leave where a topic does not say: `outbox`, or `on-commit` (at once and at most once)."""
+        return self._one_of("EVENT_BUS_PRODUCER_MODE", MODES)
+
+    @property
+    def EVENT_BUS_TOPIC_PREFIX(self) -> str:
+        """The environment's name, which with a hyphen begins every stream key; "" for none."""
+        return self._get_site("EVENT_BUS_TOPIC_PREFIX", None) or ""
+
+    # --- the outbox
+
+    @property
+    def EVENTS_MAX_PAYLOAD_BYTES(self) -> int:
+        """Length of the longest payload that is sent."""
+        return self._count("EVENTS_MAX_PAYLOAD_BYTES", 65536)
+
+    @property
+    def EVENTS_OUTBOX_ON_ENCODING_ERROR(self) -> str:
+        """What happens to an event that cannot be encoded: `raise`, or `log` and keep a dead row without payload."""
+        return self._one_of("EVENTS_OUTBOX_ON_ENCODING_ERROR", ON_ENCODING_ERROR)
+
+    @property
+    def EVENTS_OUTBOX_POLL_SECONDS(self) -> timedelta:
+        """How long a relay that has found nothing waits before it looks again; published in seconds."""
+        return self._duration("EVENTS_OUTBOX_POLL_SECONDS", 5, unit=SECOND)
+
+    @property
+    def EVENTS_OUTBOX_BATCH(self) -> int:
+        """How many events a relay sends at a time."""
+        return self._count("EVENTS_OUTBOX_BATCH", 200)
+
+    @property
+    def EVENTS_OUTBOX_LEASE_SECONDS(self) -> timedelta:
+        """How long a relay may take for a batch before another tries; published in seconds."""
+        return self._duration("EVENTS_OUTBOX_LEASE_SECONDS", 60, unit=SECOND)
+
+    @property
+    def EVENTS_OUTBOX_MAX_ATTEMPTS(self) -> int:
+        """How often the bus may refuse an event before it is given up."""
+        return self._count("EVENTS_OUTBOX_MAX_ATTEMPTS", 10)
+
+    @property
+    def EVENTS_OUTBOX_RETENTION_DAYS(self) -> timedelta:
+        """How long what has been sent is kept; published in days."""
+        return self._duration("EVENTS_OUTBOX_RETENTION_DAYS", 7, unit=DAY)
+
+    # --- Redis Streams
+
+    @property
+    def EVENT_BUS_REDIS_CONNECTION_URL(self) -> str:
+        """Address of the server, `redis://…` or `rediss://…`, with its password if it has one."""
+        url: str | None = self._get_site("EVENT_BUS_REDIS_CONNECTION_URL", None)
+        if not url:
+            raise ImproperlyConfigured(
+                "EVENT_BUS_REDIS_CONNECTION_URL is not set: it names the server of the event bus."
+            )
+        return url
+
+    @property
+    def EVENT_BUS_REDIS_STREAM_MAX_LEN(self) -> int | None:
+        """About how many entries a stream keeps; None: all, until somebody trims it."""
+        length: int | None = self._get_site("EVENT_BUS_REDIS_STREAM_MAX_LEN", 10_000)
+        if length is not None and not _is_count(length):
+            raise ImproperlyConfigured(
+                f"EVENT_BUS_REDIS_STREAM_MAX_LEN must be a whole number above 0, or None, not {length!r}."
+            )
+        return length
+
+    @property
+    def EVENT_BUS_REDIS_AUDIT_LOGGING_ENABLED(self) -> bool:
+        """Whether each entry that is written or read leaves a line in the log, without its payload."""
+        return bool(self._get_site("EVENT_BUS_REDIS_AUDIT_LOGGING_ENABLED", True))
+
+    @property
+    def EVENT_BUS_REDIS_EXTRA_FIELDS(self) -> bool:
+        """Whether entries also carry `specversion`, `datacontenttype` and `eventkey`, which stock readers ignore."""
+        return bool(self._get_site("EVENT_BUS_REDIS_EXTRA_FIELDS", False))
+
+    def _count(self, name: str, default: int) -> int:
+        count = self._get_site(name, default)
+        if not _is_count(count):
+            raise ImproperlyConfigured(f"{name} must be a whole number above 0, not {count!r}.")
+        return int(count)
+
+    def _one_of(self, name: str, words: tuple[str, ...]) -> str:
+        word = self._get_site(name, words[0])
+        if word not in words:
+            raise ImproperlyConfigured(f"{name} must be one of {', '.join(words)}, not {word!r}.")
+        return str(word)
+
+    def _dotted_path(self, name: str) -> str | None:
+        path = self._get_site(name, None)
+        if path is not None and not isinstance(path, str):
+            raise ImproperlyConfigured(f"{name} must be a dotted path, not {type(path).__name__}.")
+        return path or None
+
+
+def _is_count(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value > 0
 
 
 conf = EventsSettings()

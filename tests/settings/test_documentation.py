@@ -38,7 +38,7 @@ def published_settings(app):
     for function, name in calls(f"{app}/conf.py"):
         if function == "self._get":
             yield PREFIXES[app] + name
-        elif function in ("self._get_site", "self._duration"):
+        elif function in ("self._get_site", "self._duration", "self._count", "self._one_of", "self._dotted_path"):
             yield name
 
 

@@ -1,0 +1,5 @@
+"""The event bus on Redis Streams. The package `redis` is needed only once a producer or consumer is made."""
+
+from events.bus.redis.producer import create_producer
+
+__all__ = ["create_producer"]

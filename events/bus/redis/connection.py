@@ -1,0 +1,64 @@
+"""Connections to the Redis server of the event bus."""
+
+from typing import TYPE_CHECKING, Any
+
+from django.core.exceptions import ImproperlyConfigured
+
+from events.conf import conf
+
+if TYPE_CHECKING:
+    from redis import Redis
+
+TIMEOUT = 5.0  # seconds
+NOT_NOW = (
+    "OOM",
+    "LOADING",
+    "READONLY",
+    "MISCONF",
+    "NOAUTH",
+    "CLUSTERDOWN",
+    "MASTERDOWN",
+    "NOREPLICAS",
+    "TRYAGAIN",
+    "BUSY",
+)
+"""First words of replies that tell of the server's state and not of the command."""
+
+
+def library() -> Any:
+    """Return the package `redis`.
+
+    Raises:
+        ImproperlyConfigured: it is not installed.
+    """
+    try:
+        import redis  # only whoever has a bus on Redis needs it
+    except ImportError as exc:
+        raise ImproperlyConfigured(
+            "The event bus on Redis needs the package redis: install course-credit[service]."
+        ) from exc
+    return redis
+
+
+def connect(*, connect_timeout: float = TIMEOUT, timeout: float | None = TIMEOUT) -> "Redis":
+    """Return a client of the configured server. It connects when first used, and tries nothing twice.
+
+    Args:
+        connect_timeout: seconds to wait for a connection.
+        timeout: seconds to wait for an answer; None: for ever. What the URL itself says wins.
+    """
+    package = library()
+    no_retry = package.retry.Retry(package.backoff.NoBackoff(), 0)
+    client: Redis = library().Redis.from_url(
+        conf.EVENT_BUS_REDIS_CONNECTION_URL,
+        socket_connect_timeout=connect_timeout,
+        socket_timeout=timeout,
+        retry=no_retry,
+    )
+    return client
+
+
+def stream_of(topic: str) -> str:
+    """Return the key of the stream that holds a topic in this environment."""
+    prefix = conf.EVENT_BUS_TOPIC_PREFIX
+    return f"{prefix}-{topic}" if prefix else topic
