@@ -32,3 +32,10 @@ class AppSettings:
             raise ImproperlyConfigured(f"{name} must be a number from 0 to less than a century, not {value!r}.")
         duration: timedelta = value * unit
         return duration
+
+    def _count(self, name: str, default: int) -> int:
+        """Read a whole number that is not negative, published under its whole name."""
+        value = self._get_site(name, default)
+        if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+            raise ImproperlyConfigured(f"{name} must be a whole number, not negative, not {value!r}.")
+        return value

@@ -28,6 +28,21 @@ class CreditSettings(AppSettings):
         return self._duration("CREDIT_PROVIDER_TIMESTAMP_EXPIRATION", 900, unit=SECOND)
 
     @property
+    def CREDIT_CALLBACK_LOG_DAYS(self) -> timedelta:
+        """How long it is remembered what became of providers' callbacks; published in days."""
+        return self._duration("CREDIT_CALLBACK_LOG_DAYS", 90, unit=DAY)
+
+    @property
+    def CREDIT_REFUSED_CALLBACKS_PER_ADDRESS(self) -> int:
+        """How many refused callbacks a minute one address may send before it is told to wait; 0: any number."""
+        return self._count("CREDIT_REFUSED_CALLBACKS_PER_ADDRESS", 60)
+
+    @property
+    def CREDIT_REFUSED_CALLBACKS_PER_PROVIDER(self) -> int:
+        """How many refused callbacks a minute may name one provider, from all addresses together; 0: any number."""
+        return self._count("CREDIT_REFUSED_CALLBACKS_PER_PROVIDER", 600)
+
+    @property
     def CREDIT_ELIGIBILITY_EXPIRATION_DAYS(self) -> timedelta:
         """How long a new eligibility is valid; published in days."""
         return self._duration("CREDIT_ELIGIBILITY_EXPIRATION_DAYS", 365, unit=DAY)

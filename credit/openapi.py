@@ -45,6 +45,7 @@ REFUSALS = {
     406: OpenApiResponse(PROBLEM, "The caller accepts none of the formats that there are."),
     409: OpenApiResponse(PROBLEM, "A different decision of the same time or later has been recorded already."),
     415: OpenApiResponse(PROBLEM, "The body is neither JSON nor a form."),
+    429: OpenApiResponse(PROBLEM, "Too much was refused of late; a message that is signed and recent still passes."),
 }
 
 COURSE_KEY = OpenApiParameter(
@@ -58,6 +59,10 @@ PROVIDER_ID = OpenApiParameter(
 )
 PROVIDER_IDS = OpenApiParameter(
     "provider_ids", OpenApiTypes.STR, description="Ids to which the answer is restricted, separated by commas."
+)
+
+RETRY_AFTER = OpenApiParameter(
+    "Retry-After", OpenApiTypes.INT, OpenApiParameter.HEADER, response=[429], description="Seconds to wait."
 )
 
 CREDIT_REQUEST = inline_serializer(
@@ -137,8 +142,8 @@ OPERATIONS: dict[str, dict[str, Any]] = {
         "post": operation(
             "Tell a provider's decision",
             {200: OpenApiResponse(description="The decision is recorded.")},
-            (400, 403, 404, 409, 415),
-            parameters=[PROVIDER_ID],
+            (400, 403, 404, 409, 415, 429),
+            parameters=[PROVIDER_ID, RETRY_AFTER],
             request=CreditProviderCallbackSerializer,
             auth=[],
         )

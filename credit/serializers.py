@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import Any, TypeAlias
 
 from django.utils import timezone
@@ -14,8 +15,8 @@ from credit import api
 from credit.choices import DECISIONS
 from credit.conf import conf
 from credit.exceptions import CreditCourseExists
-from credit.signature import is_signed_with, usable_keys
-from credit.types import CreditCourseDict
+from credit.signature import keys_by_position, signing_key, usable_keys
+from credit.types import CreditCourseDict, SigningKey
 
 MAX_KEY_LENGTH = 255
 TIMESTAMP_TEXT = re.compile(r"[0-9]{1,15}")
@@ -141,35 +142,54 @@ class CreditProviderCallbackSerializer(Form):
     timestamp = TimestampField()
     signature = TextField()
 
-    def require_signature(self, provider_id: str) -> None:
-        """Refuse a message that none of the provider's keys has signed, whatever else is wrong with it.
-
-        A missing or blank signature is left to `is_valid`.
-
-        Raises:
-            PermissionDenied: the signature is wrong, or the provider has no usable key.
-        """
-        signature = self.initial_data.get("signature")
-        if not isinstance(signature, str) or not signature.strip():
-            return
-        keys = usable_keys(provider_id)
-        if not keys:
-            raise PermissionDenied(
-                f"Provider [{provider_id}] has no usable shared secret here.", code="credit_provider_not_configured"
-            )
+    @cached_property
+    def signing_key(self) -> SigningKey | None:
+        """Which key of the provider that the context names has signed the message; None if none has."""
+        if not self._has_signature:
+            return None
+        keys = keys_by_position(self._provider_id)
         # All keys are signed, also those that `validate` refuses. Of a key that a form repeats, the last value counts.
         params = {key: self.initial_data[key] for key in self.initial_data}
-        if not is_signed_with(params, signature, keys):
-            raise PermissionDenied("The signature does not match the message.", code="wrong_signature")
+        position = signing_key(params, self.initial_data["signature"], keys)
+        return None if position is None else SigningKey(position=position, count=len(keys))
+
+    def require_signature(self) -> SigningKey:
+        """Return which key has signed the message; refuse one that none has signed, whatever else is wrong with it.
+
+        Raises:
+            ValidationError: there is no signature, or a blank one.
+            PermissionDenied: the signature is wrong, or the provider has no usable key.
+        """
+        if self.signing_key is not None:
+            return self.signing_key
+        if not self._has_signature:
+            self.is_valid(raise_exception=True)  # which it is not: the field is required
+        if not usable_keys(self._provider_id):
+            raise PermissionDenied(
+                f"Provider [{self._provider_id}] has no usable shared secret here.",
+                code="credit_provider_not_configured",
+            )
+        raise PermissionDenied("The signature does not match the message.", code="wrong_signature")
+
+    @property
+    def _provider_id(self) -> str:
+        return str(self.context["provider_id"])
+
+    @property
+    def _has_signature(self) -> bool:
+        signature = self.initial_data.get("signature")
+        return isinstance(signature, str) and bool(signature.strip())
 
     def validate_timestamp(self, timestamp: int) -> int:
         limit = conf.CREDIT_PROVIDER_TIMESTAMP_EXPIRATION
         try:
             age = timezone.now() - datetime.fromtimestamp(timestamp, UTC)
         except (OverflowError, ValueError, OSError) as exc:  # years beyond 9999, and numbers beyond the clock's
-            raise ValidationError(f"[{timestamp}] is no possible date.") from exc
+            raise ValidationError(f"[{timestamp}] is no possible date.", code="impossible") from exc
         if abs(age) > limit:
-            raise ValidationError(f"[{timestamp}] is more than {limit.total_seconds():.0f} seconds from now.")
+            raise ValidationError(
+                f"[{timestamp}] is more than {limit.total_seconds():.0f} seconds from now.", code="stale"
+            )
         return timestamp
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ has exactly three signed keys, and the values that we send out contain no colon.
 
 import hmac
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeAlias, TypeGuard
 
 from credit.conf import conf
@@ -34,24 +34,34 @@ def signed_text(params: Mapping[str, object]) -> str:
 
 
 def is_signed_with(params: Mapping[str, object], signature: str, keys: Iterable[str]) -> bool:
-    """Tell whether one of the keys made this signature; never for a text that cannot be signed, or without keys.
+    """Tell whether one of the keys made this signature; never for a text that cannot be signed, or without keys."""
+    return signing_key(params, signature, list(keys)) is not None
+
+
+def signing_key(params: Mapping[str, object], signature: str, keys: Sequence[str | None]) -> int | None:
+    """Return which of the keys made this signature, counted from 1, or None. None among the keys is no key.
 
     Every key is tried in constant time, so the time taken tells nothing about which one fits or how nearly.
     """
     claimed = signature.encode(errors="replace")
     text = signed_text(params)
     try:
-        matches = [hmac.compare_digest(_digest(text, key).encode(), claimed) for key in keys]
+        matches = [key is not None and hmac.compare_digest(_digest(text, key).encode(), claimed) for key in keys]
     except UnicodeEncodeError:
-        return False
-    return any(matches)
+        return None
+    return matches.index(True) + 1 if True in matches else None
 
 
 def usable_keys(provider_id: str) -> tuple[str, ...]:
     """Return the keys that may sign for a provider: the first signs what we send, any of them what we receive."""
+    return tuple(key for key in keys_by_position(provider_id) if key is not None)
+
+
+def keys_by_position(provider_id: str) -> list[str | None]:
+    """Return the keys that are configured for a provider in their order, None standing for each that cannot sign."""
     secret = get_shared_secret_key(provider_id)
     keys = secret if isinstance(secret, list) else [secret]
-    return tuple(key for key in keys if is_usable(key))
+    return [key if is_usable(key) else None for key in keys]
 
 
 def is_usable(key: object) -> TypeGuard[str]:

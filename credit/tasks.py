@@ -1,8 +1,10 @@
 """Celery's entry points: they hold how to retry, and one call each."""
 
 from celery import shared_task
+from django.utils import timezone
 
 from coursecredit.broker import DiscreetTask
+from credit import api
 from credit.conf import conf
 from credit.email_utils import MailDelayed, send_credit_notifications, send_due_notifications
 
@@ -30,3 +32,9 @@ def send_credit_eligibility_email(username: str, course_id: str) -> None:
 def send_due_credit_emails() -> None:
     """Send what no other task has sent: its worker, the broker or the mail server was down."""
     send_due_notifications(MAILS_PER_SWEEP)
+
+
+@shared_task(base=DiscreetTask, ignore_result=True)
+def purge_callback_log() -> None:
+    """Forget what became of old callbacks."""
+    api.purge_callback_log(before=timezone.now() - conf.CREDIT_CALLBACK_LOG_DAYS)

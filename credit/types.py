@@ -25,6 +25,15 @@ class ProviderDict(TypedDict):
     thumbnail_url: str
 
 
+@attrs.frozen
+class SigningKey:
+    """Which of a provider's keys has signed a message, and of how many; never the key."""
+
+    position: int
+    """Counted from 1, in the order of the setting."""
+    count: int
+
+
 class CreditCourseDict(TypedDict):
     """A course row; `course_key` is its text."""
 

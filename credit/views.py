@@ -3,16 +3,20 @@
 from collections.abc import Sequence
 from typing import Any
 
+from django.core.exceptions import BadRequest, SuspiciousOperation
 from django.core.exceptions import ValidationError as ModelValidationError
+from django.db import transaction
+from django.utils.decorators import method_decorator
 from opaque_keys.edx.keys import CourseKey
 from rest_framework import status
-from rest_framework.exceptions import NotFound, ValidationError
+from rest_framework.exceptions import APIException, MethodNotAllowed, NotFound, ParseError, Throttled, ValidationError
 from rest_framework.permissions import IsAdminUser, IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 from rest_framework.viewsets import ViewSetMixin
 
+from coursecredit.errors import DomainError
 from coursecredit.parsers import body_of
 from coursecredit.problems import DETAIL, ApiViewMixin
 from credit import api
@@ -27,6 +31,8 @@ from credit.serializers import (
     Form,
     parse_course_key,
 )
+from credit.signature import usable_keys
+from credit.throttling import RefusedCallbackThrottle
 from credit.types import CreditCourseDict, ProviderDict
 
 
@@ -109,22 +115,61 @@ class CreditProviderRequestCreateView(CreditView):
         )
 
 
+@method_decorator(transaction.non_atomic_requests, name="dispatch")  # what is refused is noted, not rolled back
 class CreditProviderCallbackView(CreditView):
-    """A provider tells its decision. Its signature is trusted, no session or token is."""
+    """A provider tells its decision. Its signature is trusted, no session or token is.
+
+    What became of it is noted in the callback log. Refusals are limited; a message that is genuine never is.
+    """
 
     authentication_classes = ()
     permission_classes = ()
+    throttle_classes = (RefusedCallbackThrottle,)
     http_method_names = ["post"]
+
+    known_provider = ""  # the one in the address, once it is found
+    genuine = False
+    unreadable: Exception | None = None
+    message: CreditProviderCallbackSerializer
 
     def post(self, request: Request, provider_id: str) -> Response:
         find_provider(provider_id)
-        message = CreditProviderCallbackSerializer(data=body_of(request))
-        message.require_signature(provider_id)  # forged: 403, whatever else is wrong
-        decision = checked(message)  # malformed or stale: 400
-        api.record_provider_decision(
-            decision["request_uuid"], provider_id, decision["status"], timestamp=decision["timestamp"]
+        self.known_provider = provider_id
+        if self.unreadable is not None:
+            raise self.unreadable
+        key = self.message.require_signature()  # forged: 403, whatever else is wrong
+        decision = checked(self.message)  # malformed or stale: 400
+        api.accept_callback(
+            decision["request_uuid"], provider_id, decision["status"], timestamp=decision["timestamp"], key=key
         )
         return Response()
+
+    def is_genuine(self, request: Request) -> bool:
+        """Read the message; return whether a key of the provider has signed it, and it is well-formed and recent."""
+        try:
+            self.message = CreditProviderCallbackSerializer(data=body_of(request), context=self.kwargs)
+        except (APIException, BadRequest, SuspiciousOperation) as exc:
+            self.unreadable = exc  # kept, because a body is read once, and other things are told before
+        else:
+            self.genuine = self.message.signing_key is not None and self.message.is_valid()
+        return self.genuine
+
+    def handle_exception(self, exc: Exception) -> Response:
+        if not isinstance(exc, MethodNotAllowed):
+            self._note(exc)
+        return super().handle_exception(exc)
+
+    def _note(self, exc: Exception) -> None:
+        throttle, provider_id = RefusedCallbackThrottle(), self.kwargs["provider_id"]
+        if isinstance(exc, Throttled):  # before the database was asked
+            self.known_provider = provider_id if usable_keys(provider_id) else ""
+            times = throttle.count_limited(self.request, provider_id)
+        else:
+            times = 1
+            if not self.genuine:
+                throttle.count_refused(self.request, provider_id)
+        if times:
+            api.note_refused_callback(self.known_provider, reason_of(exc), times=times)
 
 
 class CreditEligibilityView(CreditView):
@@ -189,3 +234,19 @@ def checked(form: Form) -> dict[str, Any]:
     """Return what a caller sent, or refuse it with the errors of its fields."""
     form.is_valid(raise_exception=True)
     return dict(form.validated_data)
+
+
+def reason_of(exc: Exception) -> str:
+    """Return the code word under which the log remembers an error; what a caller made up is not part of it."""
+    match exc:
+        case DomainError():
+            return exc.code
+        case ValidationError():
+            codes: Any = exc.get_codes()
+            fields = (name for name in CreditProviderCallbackSerializer().fields if name in codes)
+            return next((f"{name}_{codes[name][0]}" for name in fields), "unexpected_key")
+        case APIException():
+            return str(exc.get_codes())
+        case BadRequest() | SuspiciousOperation():
+            return ParseError.default_code
+    return "server_error"

@@ -81,6 +81,7 @@ REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
+    "NUM_PROXIES": 0,  # limits per address look at the connection, not at what a caller says of itself
 }
 
 SPECTACULAR_SETTINGS = {
@@ -145,5 +146,6 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "schedule": 60,  # seconds
         "options": {"expires": 60},  # sweeps do not pile up while no worker runs
     },
+    "forget old callbacks": {"task": "credit.tasks.purge_callback_log", "schedule": 24 * 60 * 60},
     "delete expired tokens and sessions": {"task": "settings.celery.delete_expired", "schedule": 24 * 60 * 60},
 }

@@ -6,7 +6,7 @@ It does not start without its secrets, nor with such as everybody knows.
 from django.core.exceptions import ImproperlyConfigured
 
 from settings.base import *  # noqa: F403
-from settings.base import BASE_DIR, MIDDLEWARE, OAUTH2_PROVIDER
+from settings.base import BASE_DIR, MIDDLEWARE, OAUTH2_PROVIDER, REST_FRAMEWORK
 from settings.environment import Environment
 from settings.keys import jwt_auth, trusted_issuer
 from settings.logs import logging_config
@@ -23,6 +23,8 @@ PLATFORM_NAME = env.str("PLATFORM_NAME", default="Course credit")
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[SITE_NAME.partition(":")[0]])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 
+NUM_PROXIES = env.number("NUM_PROXIES", default=1)
+REST_FRAMEWORK = {**REST_FRAMEWORK, "NUM_PROXIES": NUM_PROXIES}  # whose entries in X-Forwarded-For are believed
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")  # the proxy has to set it, whatever the client sent
 SECURE_SSL_REDIRECT = True
 SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]  # asked inside the cluster, without TLS

@@ -4,6 +4,7 @@ Nothing here checks permissions, and nothing here knows HTTP or sends mail: who 
 what follows from a fact is for receivers of the events.
 """
 
+from credit.api.callbacks import accept_callback, note_refused_callback, purge_callback_log
 from credit.api.courses import (
     create_credit_course,
     get_credit_course_row,
@@ -52,6 +53,7 @@ from credit.api.summaries import (
 )
 
 __all__ = [
+    "accept_callback",
     "add_eligibility",
     "check_keys_exist",
     "create_credit_course",
@@ -77,6 +79,8 @@ __all__ = [
     "list_credit_courses",
     "list_eligibilities",
     "list_providers",
+    "note_refused_callback",
+    "purge_callback_log",
     "put_credit_course",
     "re_evaluate_eligibility",
     "record_provider_decision",

@@ -259,6 +259,11 @@ def record_provider_decision(request_uuid: str, provider_id: str, status: str, *
         CreditRequestNotFound: this provider has no such request.
         StaleCreditDecision: it contradicts a callback that is as new or newer.
     """
+    decide_by_callback(request_uuid, provider_id, status, timestamp=timestamp)
+
+
+def decide_by_callback(request_uuid: str, provider_id: str, status: str, *, timestamp: int) -> None:
+    """Do what `record_provider_decision` does, inside the caller's transaction."""
     request = _lock_request(request_uuid, provider_id, status)
     last = request.last_callback_timestamp
     if request.status not in (RequestStatus.PENDING, status) and last is not None and timestamp <= last:

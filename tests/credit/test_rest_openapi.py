@@ -28,7 +28,7 @@ def test_every_operation_declares_what_it_answers(description):
         ("get", "providers/"): {200, 400, 401, 403, 406},
         ("get", "providers/{provider_id}/"): {200, 400, 401, 403, 404, 406},
         ("post", "providers/{provider_id}/request/"): {200, 400, 401, 403, 404, 406, 415},
-        ("post", "providers/{provider_id}/callback/"): {200, 400, 403, 404, 406, 409, 415},
+        ("post", "providers/{provider_id}/callback/"): {200, 400, 403, 404, 406, 409, 415, 429},
         ("get", "eligibility/"): {200, 400, 401, 403, 406},
     }
 
