@@ -46,6 +46,7 @@ check: setup ## Check format, lint, types, imports, migrations, production setti
 	@echo $(production_check)
 	@$(bin)/python -m settings.environment | tr '\n' '\0' | xargs -0 sh -c 'env "$$@" $(production_check)' sh
 	$(bin)/python manage.py spectacular --validate --fail-on-warn --file /dev/null --settings settings.test
+	$(bin)/python manage.py document_events --check docs/events.md --settings settings.test
 	$(bin)/pytest --quiet tests/docs
 
 bench: setup ## Measure against the baselines and write docs/benchmarks.md.

@@ -68,6 +68,7 @@ def from_fields(fields: Mapping[bytes, bytes], *, stream: str, entry_id: str) ->
             not quote it.
     """
     headers = _Headers(fields)
+    no_numbers: tuple[int, ...] = ()
     event_type = headers.read("type", str, missing="")
     if not event_type:
         raise EventDeserializationError("", "type: is missing")
@@ -78,7 +79,7 @@ def from_fields(fields: Mapping[bytes, bytes], *, stream: str, entry_id: str) ->
         time=headers.read("time", _moment, missing=_moment_of(entry_id)),
         minorversion=headers.read("minorversion", _number, missing=0),
         sourcehost=headers.read("sourcehost", str, missing=""),
-        sourcelib=headers.read("sourcelib", _numbers, missing=()),
+        sourcelib=headers.read("sourcelib", _numbers, missing=no_numbers),
     )
 
 

@@ -21,7 +21,7 @@ from events import outbox
 from events.conf import conf
 from events.data import EventsMetadata
 from events.exceptions import InstantiationError, SenderValidationError
-from events.types import Emission
+from events.types import About, Emission
 from events.utils import dotted_path
 
 PROJECT = "org.coursecredit"
@@ -48,6 +48,7 @@ class OpenEdxPublicSignal(Signal):
         init_data: class of each argument, by name, in the order in which they are encoded.
         minor_version: counts compatible additions, from 0.
         defaults: values for arguments that were appended later, taken when an older sender leaves them out.
+        about: what people should know about it, if anybody wrote it down.
     """
 
     _mapping: ClassVar[dict[str, "OpenEdxPublicSignal"]] = {}
@@ -59,6 +60,7 @@ class OpenEdxPublicSignal(Signal):
         data: Mapping[str, Any],
         minor_version: int = 0,
         defaults: Mapping[str, Any] | None = None,
+        about: About | None = None,
     ) -> "OpenEdxPublicSignal":
         """Return the registered object when a module is imported again, so that its receivers stay connected.
 
@@ -82,6 +84,7 @@ class OpenEdxPublicSignal(Signal):
         data: Mapping[str, Any],
         minor_version: int = 0,
         defaults: Mapping[str, Any] | None = None,
+        about: About | None = None,
     ) -> None:
         """Register the event type.
 
@@ -97,12 +100,18 @@ class OpenEdxPublicSignal(Signal):
         self.init_data = dict(data)
         self.minor_version = minor_version
         self.defaults = dict(defaults or {})
+        self.about = about
         self._is_enabled = True
         self._failures_propagate = False
         self._mapping[event_type] = self
 
     def __repr__(self) -> str:
         return f"<OpenEdxPublicSignal: {self.event_type}>"
+
+    @property
+    def module(self) -> str:
+        """Name of the module that has it as a constant."""
+        return self._place.module
 
     @classmethod
     def all_events(cls) -> list["OpenEdxPublicSignal"]:

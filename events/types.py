@@ -11,7 +11,9 @@ Value = TypeVar("Value")
 
 if TYPE_CHECKING:
     Nullable: TypeAlias = Value | None
+    BareDict: TypeAlias = dict[str, Any]
 else:
+    BareDict = dict  # what it holds is not said, so it has no encoding
 
     class Nullable:
         """`Nullable[T]` is `T | None` for type checkers and plain `T` at run time.
@@ -22,6 +24,23 @@ else:
 
         def __class_getitem__(cls, item: Any) -> Any:
             return item
+
+
+@attrs.frozen
+class About:
+    """What people should know about a kind of event; `docs/events.md` is made from it.
+
+    Attributes:
+        when: the fact, in a sentence or two.
+        sender: who tells it: an app of this project by its name, or another service in words.
+        topic: the topic on which it travels by convention, without prefix; "" if there is none.
+        key: path to the value whose events stay in order, such as `enrollment.course.course_key`; "" if there is none.
+    """
+
+    when: str
+    sender: str
+    topic: str = ""
+    key: str = ""
 
 
 class EventDefinition(Protocol):

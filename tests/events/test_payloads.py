@@ -1,105 +1,85 @@
-"""The classes and signals are those of `event_classes.json`, field by field (events contract 3.1, 8.1, 8.2, 9)."""
+"""The classes and signals are those of `event_classes.json`, field by field (events contract 3, 8, 9)."""
 
 import copy
 import inspect
-import json
 import pickle
 import typing
 from datetime import UTC, datetime
-from pathlib import Path
+from importlib import import_module
 
 import attrs
 import pytest
-from opaque_keys.edx.keys import CourseKey, UsageKey
+from opaque_keys.edx.keys import CourseKey
 
+from events.avro import is_fit_for_bus
 from events.credit import data as credit
-from events.credit import signals as credit_signals
 from events.learning import data as learning
-from events.learning import signals as learning_signals
 from events.tooling import PROJECT, OpenEdxPublicSignal
+from tests.events.records import (
+    CATALOGUE,
+    CLASSES,
+    DESCRIBED,
+    OWN,
+    OWN_SUBDOMAINS,
+    annotated,
+    class_named,
+    example,
+    module_of,
+)
 
-CATALOGUE = json.loads((Path(__file__).parent / "event_classes.json").read_text())
-OWN = CATALOGUE["project_own"]
-
-UPSTREAM_CLASSES = [
-    learning.UserNonPersonalData,
-    learning.UserPersonalData,
-    learning.UserData,
-    learning.CourseData,
-    learning.CourseEnrollmentData,
-    learning.ExamAttemptData,
-    learning.PersistentCourseGradeData,
-]
-OWN_CLASSES = [
-    credit.CreditRequirementData,
-    credit.CreditRequirementStatusData,
-    credit.CreditEligibilityData,
-    credit.CreditRequestData,
-]
-CLASSES = UPSTREAM_CLASSES + OWN_CLASSES
-KNOWN_TYPES = {
-    **{cls.__name__: cls for cls in CLASSES},
-    **{cls.__name__: cls for cls in (str, bool, int, float, datetime, CourseKey, UsageKey)},
-    "List[str]": list[str],
-}
 MOMENT = datetime(2024, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
 ADA = learning.UserData(7, True, learning.UserPersonalData("ada", "ada@example.org"))
-SOMEBODY = learning.UserNonPersonalData(7, True)
 COURSE = learning.CourseData(CourseKey.from_string("course-v1:Org+C101+2024"))
-EXAMPLES = {
-    learning.UserNonPersonalData: SOMEBODY,
-    learning.UserPersonalData: ADA.pii,
-    learning.UserData: ADA,
-    learning.CourseData: COURSE,
-    learning.CourseEnrollmentData: learning.CourseEnrollmentData(ADA, COURSE, "verified", True, MOMENT),
-    learning.ExamAttemptData: learning.ExamAttemptData(
-        ADA,
-        COURSE.course_key,
-        UsageKey.from_string("block-v1:Org+C101+2024+type@problem+block@abc"),
-        "proctored",
-    ),
-    learning.PersistentCourseGradeData: learning.PersistentCourseGradeData(
-        7, COURSE, MOMENT, "v1", "hash", 0.7, "Pass", MOMENT
-    ),
-    credit.CreditRequirementData: credit.CreditRequirementData("grade", "grade"),
-    credit.CreditRequirementStatusData: credit.CreditRequirementStatusData(
-        SOMEBODY, COURSE, credit.CreditRequirementData("grade", "grade"), "satisfied", "", MOMENT
-    ),
-    credit.CreditEligibilityData: credit.CreditEligibilityData(SOMEBODY, COURSE, MOMENT, MOMENT),
-    credit.CreditRequestData: credit.CreditRequestData(
-        "a" * 32, SOMEBODY, COURSE, "mit", "pending", "", MOMENT, MOMENT
-    ),
+ELIGIBILITY = credit.CreditEligibilityData(learning.UserNonPersonalData(7, True), COURSE, MOMENT, MOMENT)
+IN_PROCESS_ONLY = {
+    "org.openedx.learning.discussions.configuration.changed.v1",
+    "org.openedx.learning.user.notification.requested.v1",
+    "org.openedx.learning.course.notification.requested.v1",
+    "org.openedx.learning.forum.thread.created.v1",
+    "org.openedx.learning.forum.thread.response.created.v1",
+    "org.openedx.learning.forum.thread.response.comment.created.v1",
+    "org.openedx.learning.ora.submission.created.v1",
+    "org.openedx.learning.external_grader.score.submitted.v1",
 }
 
 each_class = pytest.mark.parametrize("cls", CLASSES, ids=lambda cls: cls.__name__)
-
-
-def described(cls) -> dict:
-    known = CATALOGUE["classes"] if cls in UPSTREAM_CLASSES else OWN["classes"]
-    return known[cls.__name__]
+each_own_class = pytest.mark.parametrize(
+    "cls", [class_named(name) for name in OWN["classes"]], ids=lambda cls: cls.__name__
+)
+each_upstream_signal = pytest.mark.parametrize("event_type", CATALOGUE["signals"])
+each_own_signal = pytest.mark.parametrize("described", OWN["signals"], ids=lambda described: described["variable"])
 
 
 class TestClasses:
+    def test_all_classes_of_the_contract_are_there(self):
+        assert (len(CATALOGUE["classes"]), len(CATALOGUE["classes_added_since_the_seed"]), len(OWN["classes"])) == (
+            37,
+            3,
+            6,
+        )
+        assert len(CLASSES) == 46
+
     @each_class
     def test_fields_have_names_types_and_defaults_in_wire_order(self, cls):
         assert [(field.name, field.type, default_of(field)) for field in attrs.fields(attrs.resolve_types(cls))] == [
-            (field["name"], KNOWN_TYPES[field["type"]], described_default(field)) for field in described(cls)["fields"]
+            (field["name"], annotated(field["type"]), described_default(field))
+            for field in DESCRIBED[cls.__name__]["fields"]
         ]
 
     @each_class
     def test_constructor_takes_the_fields_in_that_order_by_position_or_name(self, cls):
-        example = EXAMPLES[cls]
-        values = attrs.asdict(example, recurse=False)
-        assert cls(*values.values()) == cls(**values) == example
+        values = attrs.asdict(example(cls), recurse=False)
+        assert cls(*values.values()) == cls(**values) == example(cls)
 
     @each_class
     def test_base_class_is_the_catalogues(self, cls):
-        assert [base.__name__ for base in cls.__bases__ if base is not object] == described(cls).get("bases", [])
+        bases = [base.__name__ for base in cls.__bases__ if base is not object]
+        assert bases == DESCRIBED[cls.__name__].get("bases", [])
 
     @each_class
     def test_object_is_frozen(self, cls):
         with pytest.raises(attrs.exceptions.FrozenInstanceError):
-            setattr(EXAMPLES[cls], attrs.fields(cls)[0].name, None)
+            setattr(example(cls), attrs.fields(cls)[0].name, None)
 
     @each_class
     def test_object_has_no_slots(self, cls):
@@ -116,14 +96,16 @@ class TestClasses:
         ],
     )
     def test_copies_are_equal(self, cls, again):
-        assert again(EXAMPLES[cls]) == EXAMPLES[cls]
+        assert again(example(cls)) == example(cls)
 
     @each_class
     def test_missing_or_unknown_argument_is_a_type_error(self, cls):
-        with pytest.raises(TypeError):
-            cls()
-        with pytest.raises(TypeError):
-            cls(**attrs.asdict(EXAMPLES[cls], recurse=False), unknown=1)
+        with pytest.raises(TypeError, match="unknown"):
+            cls(**attrs.asdict(example(cls), recurse=False), unknown=1)
+        required = [field.name for field in attrs.fields(cls) if field.default is attrs.NOTHING]
+        if required:
+            with pytest.raises(TypeError, match=required[0]):
+                cls()
 
     @each_class
     def test_every_field_is_documented(self, cls):
@@ -131,20 +113,25 @@ class TestClasses:
         documented = inspect.getdoc(cls).partition("Attributes:")[2]
         assert [name for name in own if f"\n    {name}: " not in documented] == []
 
+    @each_class
+    def test_containers_are_fresh_each_time(self, cls):
+        first, second = example(cls), example(cls)
+        fresh = [field.name for field in attrs.fields(cls) if default_of(field) in (list, dict)]
+        assert [name for name in fresh if getattr(first, name) is getattr(second, name)] == []
+
     def test_objects_are_ordered_by_their_fields(self):
         assert learning.UserNonPersonalData(1, True) < learning.UserNonPersonalData(2, False)
 
     def test_base_and_subclass_are_never_equal(self):
         assert learning.UserNonPersonalData(7, True) != ADA
 
+    def test_redefined_field_moves_to_the_place_of_its_own(self):
+        assert list(attrs.fields_dict(learning.CcxCoursePassingStatusData)) == ["is_passing", "user", "course"]
+
     def test_object_is_hashable_unless_a_field_holds_a_list(self):
         assert len({ADA, copy.copy(ADA)}) == 1
         with pytest.raises(TypeError):
-            hash(EXAMPLES[credit.CreditEligibilityData])
-
-    def test_default_list_is_fresh_each_time(self):
-        first, second = (credit.CreditEligibilityData(SOMEBODY, COURSE, MOMENT, MOMENT) for _ in range(2))
-        assert first.provider_ids is not second.provider_ids
+            hash(ELIGIBILITY)
 
     @pytest.mark.rule("events.E1")
     def test_construction_is_lenient(self):
@@ -154,52 +141,70 @@ class TestClasses:
 class TestOwnClasses:
     """What keeps them readable by a stock consumer (events contract 9)."""
 
-    @pytest.mark.parametrize("cls", OWN_CLASSES, ids=lambda cls: cls.__name__)
-    def test_default_is_an_empty_text_or_list(self, cls):
+    @each_own_class
+    def test_default_is_none_or_an_empty_text_or_list(self, cls):
         defaults = [default_of(field) for field in attrs.fields(cls)]
-        assert all(default in ("required", str, list) for default in defaults)
+        assert all(default in ("required", None, str, list) for default in defaults)
 
-    @pytest.mark.parametrize("cls", OWN_CLASSES, ids=lambda cls: cls.__name__)
+    @each_own_class
     def test_no_personal_data_inside(self, cls):
         assert not {learning.UserData, learning.UserPersonalData} & classes_within(cls)
 
 
 class TestSignals:
-    UPSTREAM = [
-        "org.openedx.learning.course.enrollment.created.v1",
-        "org.openedx.learning.course.enrollment.changed.v1",
-        "org.openedx.learning.course.unenrollment.completed.v1",
-        "org.openedx.learning.exam.attempt.submitted.v1",
-        "org.openedx.learning.exam.attempt.verified.v1",
-        "org.openedx.learning.exam.attempt.rejected.v1",
-        "org.openedx.learning.exam.attempt.errored.v1",
-        "org.openedx.learning.exam.attempt.reset.v1",
-        "org.openedx.learning.course.persistent_grade_summary.changed.v1",
-    ]
-    OWN = [signal for signal in OWN["signals"] if signal["type_suffix"].startswith("learning.credit.")]
-
-    @pytest.mark.parametrize("event_type", UPSTREAM)
-    def test_upstream_signal_is_the_catalogues(self, event_type):
-        described = CATALOGUE["signals"][event_type]
-        assert_is_described(getattr(learning_signals, described["variable"]), event_type, described)
-
-    @pytest.mark.parametrize("described", OWN, ids=lambda described: described["variable"])
-    def test_own_signal_is_the_catalogues(self, described):
-        event_type = f"org.coursecredit.{described['type_suffix']}"
-        assert_is_described(getattr(credit_signals, described["variable"]), event_type, described)
-
-    def test_there_are_seven_own_signals_about_credit(self):
-        assert len(self.OWN) == 7
+    def test_all_signals_of_the_contract_are_there(self):
+        assert (len(CATALOGUE["signals"]), len(OWN["signals"])) == (46, 13)
+        known = {signal.event_type for signal in OpenEdxPublicSignal.all_events()}
+        assert {event_type for event_type in known if event_type.startswith("org.openedx.")} == set(
+            CATALOGUE["signals"]
+        )
+        assert {event_type for event_type in known if event_type.startswith("org.coursecredit.")} == {
+            f"org.coursecredit.{described['type_suffix']}" for described in OWN["signals"]
+        }
         assert PROJECT == "org.coursecredit"
 
-    @pytest.mark.parametrize("described", OWN, ids=lambda described: described["variable"])
-    def test_key_goes_through_required_fields_only(self, described):
-        first, *path = described["event_key_field"].split(".")
-        current = KNOWN_TYPES[described["init_data"][first]]
-        for step in path:
-            field = attrs.fields_dict(current)[step]
-            assert field.default is attrs.NOTHING
-            current = field.type
+    @each_upstream_signal
+    def test_upstream_signal_is_the_catalogues(self, event_type):
+        described = CATALOGUE["signals"][event_type]
+        module = import_module(f"events.{described['subdomain']}.signals")
+        assert_is_described(getattr(module, described["variable"]), event_type, described)
+
+    @each_own_signal
+    def test_own_signal_is_the_catalogues(self, described):
+        subdomain = module_of(next(iter(described["init_data"].values())))
+        assert subdomain in OWN_SUBDOMAINS
+        signal = getattr(import_module(f"events.{subdomain}.signals"), described["variable"])
+        assert_is_described(signal, f"org.coursecredit.{described['type_suffix']}", described)
+        assert signal.about.topic == described["default_topic"]
+        assert signal.about.key == described["event_key_field"]
+
+    @each_upstream_signal
+    def test_documented_key_is_the_catalogues(self, event_type):
+        key = CATALOGUE["signals"][event_type]["event_key_field"]
+        assert key in (None, OpenEdxPublicSignal.get_signal_by_type(event_type).about.key)
+
+    @pytest.mark.rule("events.E3")
+    @each_upstream_signal
+    def test_signal_is_fit_for_the_bus_if_the_reference_puts_it_there(self, event_type):
+        fit = is_fit_for_bus(OpenEdxPublicSignal.get_signal_by_type(event_type))
+        described = CATALOGUE["signals"][event_type]
+        assert fit == (described["avro_ok_10_5_0"] and not described["listed_as_not_for_the_bus_10_5_0"])
+        assert fit == (event_type not in IN_PROCESS_ONLY)
+
+    def test_every_documented_key_goes_through_required_fields_to_a_value_that_has_a_text(self):
+        for signal in OpenEdxPublicSignal.all_events():
+            if signal.about and signal.about.key:
+                first, *path = signal.about.key.split(".")
+                current = signal.init_data[first]
+                for step in path:
+                    field = attrs.fields_dict(current)[step]
+                    assert field.default is attrs.NOTHING, signal
+                    current = field.type
+                assert not attrs.has(current), signal
+
+    def test_every_signal_is_documented(self):
+        of_the_app = [signal for signal in OpenEdxPublicSignal.all_events() if signal.event_type.startswith("org.")]
+        assert [signal for signal in of_the_app if not (signal.about and signal.about.when.endswith("."))] == []
 
 
 def assert_is_described(signal, event_type, described):
@@ -207,7 +212,7 @@ def assert_is_described(signal, event_type, described):
     assert signal.event_type == event_type
     assert signal.minor_version == described["minor_version"]
     assert list(signal.init_data.items()) == [
-        (name, KNOWN_TYPES[class_name]) for name, class_name in described["init_data"].items()
+        (name, class_named(class_name)) for name, class_name in described["init_data"].items()
     ]
 
 
@@ -220,7 +225,10 @@ def default_of(field):
 def described_default(field):
     if field["required"]:
         return "required"
-    return {"str": str, "list": list}[field["default_factory"]] if "default_factory" in field else field["default"]
+    factories = {"str": str, "list": list, "dict": dict}
+    if "default_factory" in field:
+        return factories[field["default_factory"]]
+    return dict if field["default"] == {} else field["default"]  # one shared dict upstream; a fresh one here (E4)
 
 
 def classes_within(cls) -> set:

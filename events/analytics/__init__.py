@@ -1,0 +1,1 @@
+"""Events of the Open edX subdomain `analytics`: same types, same payloads."""

@@ -1,0 +1,1 @@
+"""Events of the Open edX subdomain `enterprise`: same types, same payloads."""
