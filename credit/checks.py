@@ -1,6 +1,7 @@
 """System checks of the credit app. Messages name settings and provider ids, never keys."""
 
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 
 from django.core import checks
@@ -18,11 +19,26 @@ from credit.models import CreditProvider
 from credit.signature import usable_keys
 
 COLLATION = "utf8mb4_bin"
+OF_NO_USE_AS_ZERO = {
+    "CREDIT_CALLBACK_LOG_DAYS": "what became of callbacks is forgotten at once",
+    "CREDIT_ELIGIBILITY_EXPIRATION_DAYS": "an eligibility has expired the moment it is earned",
+    "CREDIT_EMAIL_CLAIM_SECONDS": "two workers may send the same mail",
+    "CREDIT_PROVIDER_TIMESTAMP_EXPIRATION": "no callback is ever recent",
+    "CREDIT_TASK_DEFAULT_RETRY_DELAY": "failed tasks are tried again without a pause",
+}
 
 
 def register() -> None:
     """Have Django run the checks of this module; those that read the database run with `--database` and `migrate`."""
-    for check in (check_settings, check_ports, check_secret_keys, check_override, check_authentication):
+    for check in (
+        check_settings,
+        check_durations,
+        check_retries,
+        check_ports,
+        check_secret_keys,
+        check_override,
+        check_authentication,
+    ):
         checks.register(check)
     for check_of_database in (check_collation, check_integrated_providers):
         checks.register(check_of_database, Tags.database)
@@ -38,6 +54,44 @@ def check_settings(**kwargs: Any) -> list[CheckMessage]:
             except (ImproperlyConfigured, TypeError, ValueError, AttributeError) as exc:
                 problems.append(checks.Error(f"The setting {name} cannot be used: {exc}", id="credit.E001"))
     return problems
+
+
+def check_durations(**kwargs: Any) -> list[CheckMessage]:
+    """Fail for a duration that can be read and makes no sense."""
+    problems: list[CheckMessage] = [
+        checks.Error(f"{name} is 0, so {consequence}.", id="credit.E006")
+        for name, consequence in OF_NO_USE_AS_ZERO.items()
+        if _duration(name) == timedelta(0)
+    ]
+    claim, wait = _duration("CREDIT_EMAIL_CLAIM_SECONDS"), conf.EMAIL_TIMEOUT
+    if claim and wait is not None and claim <= wait:
+        problems.append(
+            checks.Warning(
+                "A mail may still be on its way to the mail server when another worker sends it too.",
+                hint="Make CREDIT_EMAIL_CLAIM_SECONDS several times as long as EMAIL_TIMEOUT.",
+                id="credit.W005",
+            )
+        )
+    return problems
+
+
+def _duration(name: str) -> timedelta | None:
+    try:
+        duration: timedelta = getattr(conf, name)
+    except ImproperlyConfigured:  # which is told by `check_settings`
+        return None
+    return duration
+
+
+def check_retries(**kwargs: Any) -> list[CheckMessage]:
+    """Fail if the number of retries is none."""
+    try:
+        retries = conf.CREDIT_TASK_MAX_RETRIES
+    except (TypeError, ValueError):
+        return []
+    if retries >= 0:
+        return []
+    return [checks.Error(f"CREDIT_TASK_MAX_RETRIES is {retries}; it must not be negative.", id="credit.E007")]
 
 
 def check_ports(**kwargs: Any) -> list[CheckMessage]:

@@ -147,6 +147,13 @@ class CreditSettings(AppSettings):
         return str(self._get_site("DEFAULT_FROM_EMAIL", "webmaster@localhost"))
 
     @property
+    def EMAIL_TIMEOUT(self) -> timedelta | None:
+        """How long Django waits for the mail server; published in seconds. None: for ever."""
+        return (
+            None if self._get_site("EMAIL_TIMEOUT", None) is None else self._duration("EMAIL_TIMEOUT", 0, unit=SECOND)
+        )
+
+    @property
     def AUTH_USER_MODEL(self) -> str:
         """The site's user model, for foreign keys."""
         return str(self._get_site("AUTH_USER_MODEL", "auth.User"))

@@ -36,6 +36,30 @@ def test_a_setting_that_cannot_be_read_is_named(settings, name, value):
     assert name in error.msg or name == "FEATURES"
 
 
+@pytest.mark.parametrize("name", sorted(checks.OF_NO_USE_AS_ZERO))
+def test_a_duration_that_makes_no_sense_is_an_error(settings, name):
+    setattr(settings, name, 0)
+    [error] = checks.check_durations()
+    assert error.id == "credit.E006"
+    assert name in error.msg
+    setattr(settings, name, "nonsense")  # told by the check of what cannot be read
+    assert checks.check_durations() == []
+
+
+@pytest.mark.parametrize(
+    ("claim", "wait", "expected"), [(300, None, []), (300, 10, []), (11, 10, []), (10, 10, ["credit.W005"])]
+)
+def test_a_claim_outlasts_the_mail_server(settings, claim, wait, expected):
+    settings.CREDIT_EMAIL_CLAIM_SECONDS, settings.EMAIL_TIMEOUT = claim, wait
+    assert ids(checks.check_durations()) == expected
+
+
+@pytest.mark.parametrize(("retries", "expected"), [(0, []), (5, []), (-1, ["credit.E007"]), ("many", [])])
+def test_fewer_than_no_retries_are_an_error(settings, retries, expected):
+    settings.CREDIT_TASK_MAX_RETRIES = retries
+    assert ids(checks.check_retries()) == expected
+
+
 @pytest.mark.parametrize(
     "configured",
     [{"learners": "nowhere.Learners"}, {"learners": "credit.conf"}, {"learners": "credit.signature.signature"}],
