@@ -75,6 +75,9 @@ class EnrollmentCourses:
     def facts(self, course_key: CourseKey) -> ports.CourseFacts | None:
         return enrollment_api.get_course_facts(course_key)
 
+    def facts_by_course(self, course_keys: Collection[CourseKey]) -> Mapping[str, ports.CourseFacts]:
+        return enrollment_api.get_course_facts_by_id(course_keys)
+
 
 class LocalExams:
     """Exams and attempts in this app's tables. A block exists if an exam does."""

@@ -4,7 +4,7 @@ A host names its own classes in `CREDIT_PORTS`; `credit.backends` has the defaul
 whenever it is needed.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Protocol, cast
 
@@ -86,6 +86,9 @@ class CoursePort(Protocol):
 
     def facts(self, course_key: CourseKey) -> CourseFacts | None:
         """Return what is known of the course, or None if it does not exist."""
+
+    def facts_by_course(self, course_keys: Collection[CourseKey]) -> Mapping[str, CourseFacts]:
+        """Return the same for those that exist, by the text of their keys."""
 
 
 class ExamPort(Protocol):

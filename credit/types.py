@@ -119,6 +119,22 @@ class CreditRequestDict(TypedDict):
     status: str
 
 
+@attrs.frozen
+class LearnerCourse:
+    """A course in which a learner has to do with credit, as far as their own pages show it.
+
+    `deadline` is that of their eligibility, whether it is still to come or not; `standing` says whether that counts.
+    """
+
+    course_key: CourseKey
+    name: str
+    is_enabled: bool
+    standing: Literal["eligible", "not_eligible", "partial_eligible"]
+    deadline: datetime | None
+    requirements: list[RequirementStatusDict]
+    requests: list[CreditRequestDict]
+
+
 class CreditRequestForm(TypedDict):
     """What the learner's browser submits to the provider, and how."""
 

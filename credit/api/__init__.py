@@ -24,6 +24,7 @@ from credit.api.eligibility import (
     set_credit_requirement_status,
     set_credit_requirements,
 )
+from credit.api.learner_overview import get_learner_course, get_learner_courses, get_providers_to_ask
 from credit.api.provider import (
     check_keys_exist,
     create_credit_request,
@@ -71,8 +72,11 @@ __all__ = [
     "get_credit_requirement_statuses",
     "get_credit_requirements",
     "get_eligibilities_for_user",
+    "get_learner_course",
+    "get_learner_courses",
     "get_provider",
     "get_providers_by_course",
+    "get_providers_to_ask",
     "is_credit_course",
     "is_deadline_urgent",
     "is_user_eligible_for_credit",

@@ -115,14 +115,15 @@ def _progress(username: str, course_keys: Collection[str]) -> dict[str, CreditPr
     eligible = {row["course_key"] for row in get_eligibilities_for_user(username)}
     found = get_credit_requirement_statuses(course_keys, username)
     return {
-        key: {"eligibility_status": _standing(requirements, eligible=key in eligible), "requirements": requirements}
+        key: {"eligibility_status": standing(requirements, eligible=key in eligible), "requirements": requirements}
         for key, requirements in found.items()
     }
 
 
-def _standing(
+def standing(
     requirements: list[RequirementStatusDict], *, eligible: bool
 ) -> Literal["eligible", "not_eligible", "partial_eligible"]:
+    """Return in one word where a learner stands who has met the requirements so far."""
     # Whoever is eligible stays so, whatever the single statuses say.
     if eligible:
         return "eligible"

@@ -24,6 +24,7 @@ from enrollment.api.enrollments import (
 from enrollment.api.facts import (
     get_attribute_values,
     get_course_facts,
+    get_course_facts_by_id,
     get_enrollment_state,
     get_enrollment_states,
     get_profile,
@@ -38,6 +39,7 @@ __all__ = [
     "get_attribute_values",
     "get_course_enrollment_details",
     "get_course_facts",
+    "get_course_facts_by_id",
     "get_enrollment",
     "get_enrollment_attributes",
     "get_enrollment_state",

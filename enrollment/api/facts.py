@@ -1,5 +1,7 @@
 """Single facts for the apps above this one: one statement each, and no more than they need."""
 
+from collections.abc import Collection
+
 from opaque_keys.edx.keys import CourseKey
 
 from enrollment import ports
@@ -50,8 +52,20 @@ def get_course_facts(course_id: str | CourseKey) -> CourseFacts | None:
         InvalidCourseKeyError
     """
     course = ports.courses().get(course_id_of(course_id))
-    if course is None:
-        return None
+    return None if course is None else _facts(course)
+
+
+def get_course_facts_by_id(course_ids: Collection[str | CourseKey]) -> dict[str, CourseFacts]:
+    """Return what is known of those courses that exist, by course key's text.
+
+    Raises:
+        InvalidCourseKeyError
+    """
+    courses = ports.courses().get_many([course_id_of(course_id) for course_id in course_ids])
+    return {course_id: _facts(course) for course_id, course in courses.items()}
+
+
+def _facts(course: ports.CourseLike) -> CourseFacts:
     return CourseFacts(
         course_id=course.id,
         display_name=course.display_name_with_default,

@@ -1,5 +1,6 @@
 """Two hosts for tests of what runs on ports: the stand-alone one with its tables, and one that lives in memory."""
 
+from collections.abc import Collection
 from datetime import datetime
 from itertools import count
 from typing import Any
@@ -172,6 +173,9 @@ class MemoryLearners:
 class MemoryCourses:
     def facts(self, course_key: CourseKey) -> Facts | None:
         return memory.courses.get(course_key)
+
+    def facts_by_course(self, course_keys: Collection[CourseKey]) -> dict[str, Facts]:
+        return {str(key): memory.courses[key] for key in course_keys if key in memory.courses}
 
 
 class MemoryExams:

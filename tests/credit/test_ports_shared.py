@@ -108,6 +108,11 @@ class TestCourses:
         assert (facts.display_name, facts.end, facts.minimum_grade_credit) == ("Potions", NOW, 0.8)
         assert ports.courses().facts(CHARMS) is None
 
+    def test_facts_of_many_courses(self, host):
+        host.add_course(POTIONS, Facts("Potions", NOW, 0.8))
+        found = ports.courses().facts_by_course([POTIONS, CHARMS])
+        assert {key: facts.display_name for key, facts in found.items()} == {str(POTIONS): "Potions"}
+
 
 class TestExams:
     def test_exams_of_every_kind_are_listed(self, host):
