@@ -96,8 +96,11 @@ class LocalExams:
         ]
 
     def block(self, usage_key: UsageKey) -> Block | None:
-        row = CourseExam.objects.filter(content_id=str(usage_key)).first()
-        return None if row is None else Block(start=row.block_start)
+        return self.blocks([usage_key]).get(str(usage_key))
+
+    def blocks(self, usage_keys: Collection[UsageKey]) -> Mapping[str, Block]:
+        rows = CourseExam.objects.filter(content_id__in=[str(key) for key in usage_keys]).order_by("-pk")
+        return {row.content_id: Block(start=row.block_start) for row in rows}
 
     def last_completion_date(self, course_key: CourseKey, username: str) -> datetime | None:
         exams = CourseExam.objects.of_course(course_key).proctored().with_completion(username)

@@ -72,6 +72,12 @@ class CreditCourseNotFound(NotFound, CreditApiBadRequest):
     code = "credit_course_not_found"
 
 
+class CourseNotFound(NotFound, CreditApiBadRequest):
+    """There is no course with this key."""
+
+    code = "course_not_found"
+
+
 class LearnerNotFound(NotFound, CreditApiBadRequest):
     """There is no account with this username."""
 

@@ -103,6 +103,9 @@ class ExamPort(Protocol):
     def block(self, usage_key: UsageKey) -> Block | None:
         """Return the published block, or None if it is not in the course."""
 
+    def blocks(self, usage_keys: Collection[UsageKey]) -> Mapping[str, Block]:
+        """Return those of the blocks that are published, by the text of their keys."""
+
     def last_completion_date(self, course_key: CourseKey, username: str) -> datetime | None:
         """Return when the learner completed the last proctored exam of the course.
 

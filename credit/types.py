@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, Literal, Protocol, TypeAlias, TypedDict
 
 import attrs
-from opaque_keys.edx.keys import CourseKey
+from opaque_keys.edx.keys import CourseKey, UsageKey
 
 CourseKeyOrText: TypeAlias = CourseKey | str
 Parameters: TypeAlias = dict[str, Any]
@@ -178,6 +178,14 @@ class Exam:
 class Block:
     """A published block of a course; `start` is None if it has no date."""
 
+    start: datetime | None
+
+
+@attrs.frozen
+class CourseBlock:
+    """A published block and where it is; `start` is None if it has no date."""
+
+    location: UsageKey
     start: datetime | None
 
 

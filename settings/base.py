@@ -147,5 +147,10 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "options": {"expires": 60},  # sweeps do not pile up while no worker runs
     },
     "forget old callbacks": {"task": "credit.tasks.purge_callback_log", "schedule": 24 * 60 * 60},
+    "read requirements of published courses": {
+        "task": "credit.tasks.update_due_credit_requirements",
+        "schedule": 5 * 60,
+        "options": {"expires": 5 * 60},
+    },
     "delete expired tokens and sessions": {"task": "settings.celery.delete_expired", "schedule": 24 * 60 * 60},
 }

@@ -37,6 +37,7 @@ from credit.api.provider import (
     record_provider_decision,
     update_credit_request_status,
 )
+from credit.api.publication import note_publication, refresh_credit_requirements, refresh_due_requirements
 from credit.api.retirement import retire_credit_user
 from credit.api.staff import (
     add_eligibility,
@@ -83,11 +84,14 @@ __all__ = [
     "list_credit_courses",
     "list_eligibilities",
     "list_providers",
+    "note_publication",
     "note_refused_callback",
     "purge_callback_log",
     "put_credit_course",
     "re_evaluate_eligibility",
     "record_provider_decision",
+    "refresh_credit_requirements",
+    "refresh_due_requirements",
     "remove_credit_requirement_status",
     "remove_eligibility",
     "resend_eligibility_mail",

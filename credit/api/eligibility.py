@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Collection, Mapping, Sequence
 from copy import deepcopy
+from datetime import datetime
 from typing import Any
 
 from django.contrib.auth.models import AbstractBaseUser
@@ -50,28 +51,55 @@ def set_credit_requirements(course_key: CourseKey, requirements: Sequence[Mappin
         InvalidCreditRequirements: naming each badly formed one and its keys; nothing is written.
         InvalidCreditCourse: the course is not an enabled credit course.
     """
+    require_well_formed(requirements)
+    publish_requirements(course_key, requirements)
+
+
+def require_well_formed(requirements: Sequence[Mapping[str, Any]]) -> None:
+    """Check the form of requirements.
+
+    Raises:
+        InvalidCreditRequirements: naming each badly formed one and its keys.
+    """
     problems = [problem for requirement in requirements if (problem := _problem(requirement))]
     if problems:
         raise InvalidCreditRequirements("; ".join(problems))
-    _publish(course_key, requirements)
 
 
 @retried_atomic
-def _publish(course_key: CourseKey, requirements: Sequence[Mapping[str, Any]]) -> None:
+def publish_requirements(
+    course_key: CourseKey, requirements: Sequence[Mapping[str, Any]], *, if_due_since: datetime | None = None
+) -> bool:
+    """Make well-formed requirements those of a course; return whether that was done.
+
+    Args:
+        course_key: the course.
+        requirements: as `set_credit_requirements` takes them.
+        if_due_since: do it only if the requirements have been due since then, and say that they are not any more.
+
+    Raises:
+        InvalidCreditCourse: the course is not an enabled credit course.
+    """
     course = CreditCourse.objects.locked().enabled().filter(course_key=course_key).first()
     if course is None:
         raise InvalidCreditCourse
+    if if_due_since is not None:
+        if course.requirements_due_at != if_due_since:
+            return False
+        CreditCourse.objects.filter(pk=course.pk).update(requirements_due_at=None)
 
     wanted = {
-        (str(requirement["namespace"]), str(requirement["name"])): (position, requirement)
+        (str(requirement["namespace"]), str(requirement["name"])): (requirement, position)
         for position, requirement in enumerate(requirements)
     }
-    active = CreditRequirement.objects.active().filter(course=course)
-    left_out = [row.pk for row in active if (row.namespace, row.name) not in wanted]
+    known = {(row.namespace, row.name): row for row in CreditRequirement.objects.filter(course=course)}
+    left_out = [row.pk for pair, row in known.items() if row.active and pair not in wanted]
     if left_out:
         CreditRequirement.disable_credit_requirements(left_out)
-    for position, requirement in wanted.values():
-        CreditRequirement.add_or_update_course_requirement(course, requirement, position)
+    for pair in wanted.keys() & known.keys():
+        known[pair].take(*wanted[pair])
+    CreditRequirement.add_course_requirements(course, [wanted[pair] for pair in wanted if pair not in known])
+    return True
 
 
 def _problem(requirement: Any) -> str | None:

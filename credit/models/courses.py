@@ -5,6 +5,7 @@ from typing import Any
 from django.db import models
 from django.db.models.signals import post_delete, post_save
 from django.dispatch import receiver
+from django.utils.translation import gettext_lazy as _
 from opaque_keys.edx.django.models import CourseKeyField
 
 from coursecredit.caching import CoherentCache
@@ -22,6 +23,9 @@ class CreditCourse(models.Model):
         max_length=255, unique=True, db_index=True, case_sensitive=True
     )
     enabled = models.BooleanField(default=False)
+    requirements_due_at = models.DateTimeField(
+        null=True, editable=False, help_text=_("Since when the course has been published with requirements unread.")
+    )
 
     objects = CreditCourseQuerySet.as_manager()
 

@@ -1,7 +1,7 @@
 """What learners must do for credit, and where they stand."""
 
 import logging
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from django.core.serializers.json import DjangoJSONEncoder
@@ -61,21 +61,51 @@ class CreditRequirement(TimeStampedModel):
 
         A second time with the same data writes nothing.
         """
-        wanted = {
+        row: CreditRequirement
+        row, created = cls.objects.get_or_create(
+            course=credit_course,
+            namespace=requirement["namespace"],
+            name=requirement["name"],
+            defaults=cls._columns(requirement, sort_value),
+        )
+        if not created:
+            row.take(requirement, sort_value)
+        return row, created
+
+    @classmethod
+    def add_course_requirements(
+        cls, credit_course: CreditCourse, requirements: Sequence[tuple[RequirementInput, int]]
+    ) -> None:
+        """Add requirements that a course has never had, each with its position, in one statement."""
+        rows = [
+            cls(
+                course=credit_course,
+                namespace=requirement["namespace"],
+                name=requirement["name"],
+                **cls._columns(requirement, sort_value),
+            )
+            for requirement, sort_value in requirements
+        ]
+        if rows:
+            cls.objects.bulk_create(rows)
+            _forget_requirements()
+
+    def take(self, requirement: RequirementInput, sort_value: int) -> None:
+        """Be as the course asks for now, active; what is so already writes nothing."""
+        wanted = self._columns(requirement, sort_value)
+        if any(getattr(self, field) != value for field, value in wanted.items()):
+            for field, value in wanted.items():
+                setattr(self, field, value)
+            self.save()
+
+    @staticmethod
+    def _columns(requirement: RequirementInput, sort_value: int) -> dict[str, Any]:
+        return {
             "criteria": requirement["criteria"],
             "display_name": str(requirement["display_name"]),
             "sort_value": sort_value,
             "active": True,
         }
-        row: CreditRequirement
-        row, created = cls.objects.get_or_create(
-            course=credit_course, namespace=requirement["namespace"], name=requirement["name"], defaults=wanted
-        )
-        if not created and any(getattr(row, field) != value for field, value in wanted.items()):
-            for field, value in wanted.items():
-                setattr(row, field, value)
-            row.save()
-        return row, created
 
     @classmethod
     def get_course_requirements(

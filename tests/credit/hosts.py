@@ -185,6 +185,9 @@ class MemoryExams:
     def block(self, usage_key: UsageKey) -> Block | None:
         return Block(start=memory.starts[str(usage_key)]) if str(usage_key) in memory.starts else None
 
+    def blocks(self, usage_keys: Collection[UsageKey]) -> dict[str, Block]:
+        return {str(key): Block(start=memory.starts[str(key)]) for key in usage_keys if str(key) in memory.starts}
+
     def last_completion_date(self, course_key: CourseKey, username: str) -> datetime | None:
         counted = [e for e in self.exams(course_key) if e.is_proctored and e.is_active and not e.is_practice_exam]
         completions = [memory.attempts.get((exam.content_id, username)) for exam in counted]

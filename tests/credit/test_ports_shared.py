@@ -130,7 +130,9 @@ class TestExams:
     @pytest.mark.parametrize("start", [NOW, None])
     def test_a_block_has_a_start_or_none(self, host, start):
         host.add_exam(POTIONS, exam(), start)
-        assert ports.exams().block(UsageKey.from_string(exam().content_id)) == Block(start=start)
+        final, unknown = (UsageKey.from_string(exam(name).content_id) for name in ("final", "unknown"))
+        assert ports.exams().block(final) == Block(start=start)
+        assert ports.exams().blocks([final, unknown]) == {str(final): Block(start=start)}
 
     def test_an_unknown_block_is_none(self, host):
         assert ports.exams().block(UsageKey.from_string(exam().content_id)) is None
