@@ -2,6 +2,7 @@
 
 import inspect
 
+from django.contrib.auth.views import LoginView
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views import defaults
@@ -20,6 +21,13 @@ server_error = inspect.unwrap(defaults.server_error)
 def index(request: HttpRequest) -> HttpResponse:
     """Show what there is on this site, to people and to whoever installed it."""
     return render(request, "settings/index.html")
+
+
+class LoginPage(LoginView):
+    """Log-in for everybody: the staff pages have their own, which lets nobody else in."""
+
+    template_name = "settings/login.html"
+    redirect_authenticated_user = True
 
 
 class ApiDocsView(SpectacularSwaggerSplitView):
