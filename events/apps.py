@@ -2,9 +2,6 @@
 
 from django.apps import AppConfig
 
-from events import checks
-from events.tooling import load_all_signals
-
 
 class EventsConfig(AppConfig):
     """Public events, their registry and the way they leave this service."""
@@ -14,6 +11,10 @@ class EventsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Complete the registry and register the checks."""
+        """Complete the registry, register the checks and listen to the outbox."""
+        from events import checks, handlers  # models are loaded only now
+        from events.tooling import load_all_signals
+
         checks.register()
         load_all_signals()
+        handlers.connect()

@@ -99,17 +99,45 @@ class EventsSettings(AppSettings):
         """How long what has been sent is kept; published in days."""
         return self._duration("EVENTS_OUTBOX_RETENTION_DAYS", 7, unit=DAY)
 
+    # --- the consumer
+
+    @property
+    def EVENTS_CONSUMER_MAX_DELIVERIES(self) -> int:
+        """How often an event that receivers fail at is delivered before it becomes a dead letter."""
+        return self._count("EVENTS_CONSUMER_MAX_DELIVERIES", 5)
+
+    @property
+    def EVENTS_CONSUMER_BACKOFF_SECONDS(self) -> timedelta:
+        """How long the consumer waits after a failure; doubled with each further one; published in seconds."""
+        return self._duration("EVENTS_CONSUMER_BACKOFF_SECONDS", 1, unit=SECOND)
+
+    @property
+    def EVENTS_CONSUMER_BACKOFF_MAX_SECONDS(self) -> timedelta:
+        """The longest such wait; published in seconds."""
+        return self._duration("EVENTS_CONSUMER_BACKOFF_MAX_SECONDS", 60, unit=SECOND)
+
+    @property
+    def EVENTS_CONSUMER_CLAIM_SECONDS(self) -> timedelta:
+        """How often the consumer looks for what dead consumers of its group have left; published in seconds."""
+        return self._duration("EVENTS_CONSUMER_CLAIM_SECONDS", 60, unit=SECOND)
+
+    @property
+    def EVENTS_CONSUMER_MIN_IDLE_SECONDS(self) -> timedelta:
+        """After how long another consumer's entry counts as left behind; published in seconds."""
+        return self._duration("EVENTS_CONSUMER_MIN_IDLE_SECONDS", 300, unit=SECOND)
+
+    @property
+    def EVENTS_CONSUMER_RETENTION_DAYS(self) -> timedelta:
+        """How long it is remembered which events were handled: longer than any may be delivered again; in days."""
+        return self._duration("EVENTS_CONSUMER_RETENTION_DAYS", 30, unit=DAY)
+
     # --- Redis Streams
 
     @property
-    def EVENT_BUS_REDIS_CONNECTION_URL(self) -> str:
-        """Address of the server, `redis://…` or `rediss://…`, with its password if it has one."""
+    def EVENT_BUS_REDIS_CONNECTION_URL(self) -> str | None:
+        """Address of the server, `redis://…` or `rediss://…`, with its password if it has one; None: no server."""
         url: str | None = self._get_site("EVENT_BUS_REDIS_CONNECTION_URL", None)
-        if not url:
-            raise ImproperlyConfigured(
-                "EVENT_BUS_REDIS_CONNECTION_URL is not set: it names the server of the event bus."
-            )
-        return url
+        return url or None
 
     @property
     def EVENT_BUS_REDIS_STREAM_MAX_LEN(self) -> int | None:
@@ -130,6 +158,32 @@ class EventsSettings(AppSettings):
     def EVENT_BUS_REDIS_EXTRA_FIELDS(self) -> bool:
         """Whether entries also carry `specversion`, `datacontenttype` and `eventkey`, which stock readers ignore."""
         return bool(self._get_site("EVENT_BUS_REDIS_EXTRA_FIELDS", False))
+
+    @property
+    def EVENT_BUS_REDIS_CONSUMERS_ENABLED(self) -> bool:
+        """Whether consumers run; otherwise they say so and end at once."""
+        return bool(self._get_site("EVENT_BUS_REDIS_CONSUMERS_ENABLED", True))
+
+    @property
+    def EVENT_BUS_REDIS_CONSUMER_POLL_TIMEOUT(self) -> timedelta:
+        """How long the consumer waits for entries before it asks again; published in seconds."""
+        return self._duration("EVENT_BUS_REDIS_CONSUMER_POLL_TIMEOUT", 60, unit=SECOND)
+
+    @property
+    def EVENT_BUS_REDIS_CONSUMER_POLL_FAILURE_SLEEP(self) -> timedelta:
+        """How long the consumer waits before it connects again; doubled with each failure; published in seconds."""
+        return self._duration("EVENT_BUS_REDIS_CONSUMER_POLL_FAILURE_SLEEP", 1.0, unit=SECOND)
+
+    @property
+    def EVENT_BUS_REDIS_CONSUMER_CONSECUTIVE_ERRORS_LIMIT(self) -> int | None:
+        """After how many errors in a row the consumer ends; None: never."""
+        limit: int | None = self._get_site("EVENT_BUS_REDIS_CONSUMER_CONSECUTIVE_ERRORS_LIMIT", None)
+        if limit is not None and not _is_count(limit):
+            raise ImproperlyConfigured(
+                "EVENT_BUS_REDIS_CONSUMER_CONSECUTIVE_ERRORS_LIMIT must be a whole number above 0, or None, "
+                f"not {limit!r}."
+            )
+        return limit
 
     def _count(self, name: str, default: int) -> int:
         count = self._get_site(name, default)

@@ -9,6 +9,8 @@ from django.utils import timezone
 from events.choices import OutboxState
 from events.querysets import OutboxQuerySet
 
+LONGEST_ERROR = 500  # characters
+
 
 def lane_of(topic: str, key: str) -> int:
     """Return the number under which the events of one topic and key wait; others may share it, which costs nothing."""
@@ -46,7 +48,7 @@ class OutboxEvent(models.Model):
     next_attempt_at = models.DateTimeField(null=True, help_text="null: at once")
     locked_until = models.DateTimeField(null=True)
     locked_by = models.CharField(max_length=64, default="")
-    last_error = models.CharField(max_length=500, default="")
+    last_error = models.CharField(max_length=LONGEST_ERROR, default="")
     broker_id = models.CharField(max_length=64, default="", help_text="the entry's id on the bus")
     delete_once_sent = models.BooleanField(default=False, help_text="its subject is to be forgotten")
     created = models.DateTimeField(default=timezone.now)

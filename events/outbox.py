@@ -5,21 +5,38 @@ from collections.abc import Callable, Sequence
 
 from django.db import transaction
 
+from events.avro import encode, fingerprint
+from events.choices import OutboxState
+from events.conf import conf
+from events.exceptions import EventSerializationError, ProducerConfigurationError
+from events.models import LONGEST_ERROR, OutboxEvent, lane_of
+from events.ports import get_producer, is_transport
+from events.privacy import redacted, subject_of
+from events.producer_config import Topic, key_of, topics_of
 from events.types import Emission
 
 log = logging.getLogger("events.emitted")
+failures = logging.getLogger(__name__)
 
 observers: list[Callable[[Sequence[Emission], str], None]] = []
-"""Called with what is appended and the database alias; `events.testing.captured_events` listens here."""
+"""Called with what is appended and the database alias: here `events.handlers` and `events.testing` listen."""
 
 
 def append(emissions: Sequence[Emission], *, using: str) -> None:
     """Take validated events into the caller's transaction, before any receiver hears of them.
 
+    An event has a row for each topic that is enabled for its type, all rows together cost one INSERT.
+
     Args:
         emissions: all events of one write, in the order in which they are told.
         using: alias of the database whose transaction makes them true.
+
+    Raises:
+        EventSerializationError: a payload cannot be encoded or is too long, unless such events are to be logged.
     """
+    rows = [row for emission in emissions for row in _rows(emission)]
+    if rows:
+        OutboxEvent.objects.using(using).bulk_create(rows)
     for observe in observers:
         observe(emissions, using)
 
@@ -39,3 +56,47 @@ def after_commit(call: Callable[[], object], *, using: str, robust: bool) -> Non
         transaction.on_commit(call, using=using, robust=robust)
     else:
         call()
+
+
+def _rows(emission: Emission) -> list[OutboxEvent]:
+    """Return the rows of one event: none where it leaves another way, or not at all."""
+    topics = [topic for topic in topics_of(emission.event_type) if not topic.is_direct]
+    if not topics or not is_transport(get_producer()):
+        return []
+    return [_row(emission, topic) for topic in topics]
+
+
+def _row(emission: Emission, topic: Topic) -> OutboxEvent:
+    metadata = emission.metadata
+    row = OutboxEvent(
+        event_id=metadata.id,
+        event_type=metadata.event_type,
+        topic=topic.name,
+        minorversion=metadata.minorversion,
+        source=metadata.source,
+        sourcehost=metadata.sourcehost,
+        sourcelib=".".join(map(str, metadata.sourcelib)),
+        time=metadata.time,
+    )
+    try:
+        _fill(row, emission, topic)
+    except (EventSerializationError, ProducerConfigurationError) as exc:
+        if conf.EVENTS_OUTBOX_ON_ENCODING_ERROR == "raise":
+            raise
+        failures.error("%s %s is not sent to %s: %s", metadata.event_type, metadata.id, topic.name, exc)
+        row.state, row.last_error = OutboxState.DEAD, str(exc)[:LONGEST_ERROR]
+    return row
+
+
+def _fill(row: OutboxEvent, emission: Emission, topic: Topic) -> None:
+    """Add what depends on the payload, or nothing if any of it fails."""
+    data = redacted(emission.data) if topic.redact_pii else emission.data
+    payload = encode(emission.signal, data)
+    longest = conf.EVENTS_MAX_PAYLOAD_BYTES
+    if len(payload) > longest:
+        raise EventSerializationError(row.event_type, f"the payload has {len(payload)} bytes, more than {longest}.")
+    row.key = key_of(emission.data, topic.key_field)
+    row.payload = payload
+    row.schema_fingerprint = fingerprint(emission.signal)
+    row.subject_user_id = subject_of(emission.signal, data)
+    row.lane = lane_of(row.topic, row.key)

@@ -12,6 +12,7 @@ from events.avro import is_fit_for_bus
 from events.avro.shapes import Nullable, Plain, Record, Shape, Text, shape_of
 from events.conf import MODES, conf
 from events.exceptions import ProducerConfigurationError
+from events.privacy import PERSONAL
 from events.types import EventDefinition
 
 LONGEST_KEY = 255  # characters, as in the outbox
@@ -19,8 +20,6 @@ LONGEST_TOPIC = 255  # characters, as in the outbox
 KEY_TYPES = (str, int, UUID)
 REQUIRED = (("event_key_field", str), ("enabled", bool))
 OPTIONAL = (("redact_pii", bool), ("mode", str))
-PERSONAL = "pii"
-"""The field of a user that holds name, username and e-mail address."""
 
 
 @attrs.frozen

@@ -46,10 +46,15 @@ def connect(*, connect_timeout: float = TIMEOUT, timeout: float | None = TIMEOUT
     Args:
         connect_timeout: seconds to wait for a connection.
         timeout: seconds to wait for an answer; None: for ever. What the URL itself says wins.
+
+    Raises:
+        ImproperlyConfigured: no server is configured, or the package `redis` is not installed.
     """
     package = library()
+    if conf.EVENT_BUS_REDIS_CONNECTION_URL is None:
+        raise ImproperlyConfigured("EVENT_BUS_REDIS_CONNECTION_URL is not set: it names the server of the event bus.")
     no_retry = package.retry.Retry(package.backoff.NoBackoff(), 0)
-    client: Redis = library().Redis.from_url(
+    client: Redis = package.Redis.from_url(
         conf.EVENT_BUS_REDIS_CONNECTION_URL,
         socket_connect_timeout=connect_timeout,
         socket_timeout=timeout,

@@ -60,8 +60,8 @@ class RedisProducer(EventBusProducer):
     """Writes to the server that `EVENT_BUS_REDIS_CONNECTION_URL` names."""
 
     def __init__(self) -> None:
-        library()
-        self._clients: dict[tuple[str, float], redis.Redis] = {}
+        connect()  # only at first use: but a wrong address fails here
+        self._clients: dict[tuple[str | None, float], redis.Redis] = {}
         self._sha: str | None = None
 
     def send(
