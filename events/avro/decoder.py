@@ -186,9 +186,9 @@ def _read_map(source: Source, shape: Map, value: str) -> None:
 @contextmanager
 def _items(source: Source) -> Iterator[None]:
     """Repeat what is added inside for each item of each block."""
-    with source.at("[]"), source.block("while True:"):
+    with source.block("while True:"):
         source.add("count, at = block(raw, at)")
         with source.block("if not count:"):
             source.add("break")
-        with source.block("for _ in range(count):"):
+        with source.block("for _ in range(count):"), source.at("[]"):
             yield

@@ -119,9 +119,9 @@ def shape_of(annotation: Any, path: str, within: tuple[type, ...] = ()) -> Shape
         return TEXTS[annotation]
     match typing.get_origin(annotation), typing.get_args(annotation):
         case builtins.list, (items,):
-            return Array(_contained(items, f"{path}[]"))
+            return Array(_contained(items, path))
         case builtins.dict, (builtins.str, values):
-            return Map(_contained(values, f"{path}[]"))
+            return Map(_contained(values, path))
     if isinstance(annotation, type) and attrs.has(annotation):
         return _record(annotation, path, within)
     raise Unfit(path, _why_not(annotation))
