@@ -13,6 +13,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from datetime import timedelta
+from itertools import count
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -72,6 +73,7 @@ HOSTILE = [
     *(None, True, -1, 0, 10**30, -(10**30), 1.5, 1e308, [], {}, ["ron"], {"ron": "ron"}, [[[[]]]]),
 ]
 ODD_TYPES = ["text/plain", "application/json; charset=zlib", "multipart/form-data", "application/xml", "", "/"]
+WORN_OUT = "192.0.2.1"  # an address from which too much was refused, once it was used
 ODD_CREDENTIALS = ["JWT x", "JWT", "Bearer x", "Bearer", "JWT " + "." * 9, "Basic cm9uOnJvbg==", "Bearer \xff", "\0"]
 
 
@@ -131,6 +133,7 @@ class Sent:
     body: Any
     media_type: str
     headers: dict[str, str] = attrs.Factory(dict)
+    address: str = ""
 
     def by(self, caller: dict[str, str]) -> TestResponse:
         """Send it through the service's WSGI application, with the headers that say who is calling."""
@@ -139,8 +142,24 @@ class Sent:
         data, content_type = encoded(self.body, self.media_type)
         headers = {**caller, **self.headers}
         return Client(application, use_cookies=False).open(
-            path, SERVER, method=self.method, query_string=query, data=data, content_type=content_type, headers=headers
+            path,
+            SERVER,
+            method=self.method,
+            query_string=query,
+            data=data,
+            content_type=content_type,
+            headers=headers,
+            environ_base={"REMOTE_ADDR": self.address or fresh_address()},
         )
+
+
+numbers = count()
+
+
+def fresh_address() -> str:
+    """Return an address that has not been used, so that what is limited by address meets no limit."""
+    number = next(numbers)
+    return f"2001:db8:{number >> 16:x}:{number & 0xFFFF:x}::1"
 
 
 def operations() -> Iterator[Operation]:
@@ -170,11 +189,10 @@ def encoded(body: Any, media_type: str) -> tuple[bytes, str]:
 def requests(draw: st.DrawFn, operation: Operation) -> Sent:
     """Draw a request: with identifiers of rows, with something hostile besides, or as schemathesis makes it."""
     kind = draw(st.sampled_from(["seeded", "seeded", "hostile", "generated"]))
-    if kind == "generated":
-        return generated_request(draw, operation)
-    sent = seeded_request(draw, operation)
+    sent = generated_request(draw, operation) if kind == "generated" else seeded_request(draw, operation)
     if kind == "hostile":
         make_hostile(draw, sent)
+    sent.address = draw(st.sampled_from(["", "", "", WORN_OUT]))
     return sent
 
 
@@ -282,6 +300,7 @@ def callers(db, settings) -> list[dict[str, str]]:
     """Return the headers of each kind of caller, in a database that has a row of every kind."""
     settings.OAUTH2_RESTRICTED_CLIENTS = {RESTRICTED_CLIENT: list(SCOPES)}
     settings.CREDIT_PROVIDER_SECRET_KEYS = {"university": ["not this one", SECRET], "closed": SECRET, "keyless": ""}
+    settings.CREDIT_REFUSED_CALLBACKS_PER_ADDRESS, settings.CREDIT_REFUSED_CALLBACKS_PER_PROVIDER = 1, 0
     users = {name: UserFactory(username=name, is_staff=name == "staff") for name in ("ron", "hermione", "staff")}
     course = CreditCourseFactory(course_key=COURSE)
     closed_course = CreditCourseFactory(course_key=CLOSED_COURSE, enabled=False)
