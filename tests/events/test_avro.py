@@ -100,7 +100,8 @@ class TestSchema:
         assert field == {"name": "value", "type": DESCRIBED[name]["avro"]}
 
     def test_every_signal_on_the_bus_is_made_of_such_classes(self):
-        signals = [signal for signal in OpenEdxPublicSignal.all_events() if avro.is_fit_for_bus(signal)]
+        ours = [signal for signal in OpenEdxPublicSignal.all_events() if signal.module.startswith("events.")]
+        signals = [signal for signal in ours if avro.is_fit_for_bus(signal)]
         assert len(signals) == 46 - 8 + 13
         for signal in signals:
             ((argument, cls),) = signal.init_data.items()
