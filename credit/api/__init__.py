@@ -23,7 +23,15 @@ from credit.api.eligibility import (
     remove_credit_requirement_status,
     set_credit_requirement_status,
     set_credit_requirements,
+    set_requirement_status,
 )
+from credit.api.exam_attempts import (
+    forget_exam_completion,
+    record_exam_completion,
+    reset_exam_status,
+    set_exam_status,
+)
+from credit.api.grades import record_grade
 from credit.api.learner_overview import get_learner_course, get_learner_courses, get_providers_to_ask
 from credit.api.provider import (
     check_keys_exist,
@@ -61,6 +69,7 @@ __all__ = [
     "create_credit_course",
     "create_credit_request",
     "extend_eligibility_deadline",
+    "forget_exam_completion",
     "get_credit_course_row",
     "get_credit_dashboard",
     "get_credit_progress",
@@ -89,15 +98,20 @@ __all__ = [
     "purge_callback_log",
     "put_credit_course",
     "re_evaluate_eligibility",
+    "record_exam_completion",
+    "record_grade",
     "record_provider_decision",
     "refresh_credit_requirements",
     "refresh_due_requirements",
     "remove_credit_requirement_status",
     "remove_eligibility",
     "resend_eligibility_mail",
+    "reset_exam_status",
     "retire_credit_user",
     "set_credit_requirement_status",
     "set_credit_requirements",
+    "set_exam_status",
+    "set_requirement_status",
     "update_credit_course",
     "update_credit_request_status",
 ]

@@ -222,10 +222,25 @@ def set_credit_requirement_status(
     Raises:
         ValueError: any other status.
     """
+    set_requirement_status(user.pk, course_key, req_namespace, req_name, status, reason, source=source, actor=actor)
+
+
+def set_requirement_status(
+    user_id: int,
+    course_key: CourseKey,
+    namespace: str,
+    name: str,
+    status: str = RequirementStatus.SATISFIED.value,
+    reason: Any = None,
+    *,
+    source: str = AuditSource.API,
+    actor: str = "",
+) -> None:
+    """Do what `set_credit_requirement_status` does, for callers that know the account's id only."""
     if status not in RequirementStatus.values:
         raise ValueError(f"{status!r} is no status of a requirement; use one of {', '.join(RequirementStatus.values)}.")
-    if can_earn_credit(user.pk, course_key):
-        _set_status(user.pk, course_key, req_namespace, req_name, status, reason, source, actor)
+    if can_earn_credit(user_id, course_key):
+        _set_status(user_id, course_key, namespace, name, status, reason, source, actor)
 
 
 def can_earn_credit(user_id: int, course_key: CourseKey) -> bool:
