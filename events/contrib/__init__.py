@@ -1,0 +1,1 @@
+"""Pieces for other people's services. None is imported unless they ask for it."""
