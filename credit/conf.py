@@ -142,6 +142,11 @@ class CreditSettings(AppSettings):
         return str(self._get_site("SITE_NAME", "localhost"))
 
     @property
+    def LANGUAGE_CODE(self) -> str:
+        """The site's language: that of mails to learners whose own is not known, or not among `LANGUAGES`."""
+        return str(self._get_site("LANGUAGE_CODE", "en"))
+
+    @property
     def DEFAULT_FROM_EMAIL(self) -> str:
         """Sender of mail where the site has no `email_from_address` of its own."""
         return str(self._get_site("DEFAULT_FROM_EMAIL", "webmaster@localhost"))

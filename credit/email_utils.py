@@ -7,30 +7,28 @@ What is owed is a row: `email_due_at` of the eligibility. A worker claims the ro
 import logging
 import re
 import time
-import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from email.header import Header
 from email.message import EmailMessage
-from html import unescape
 from typing import Any
 
-import nh3
 from django.core.cache import cache
 from django.core.mail import EmailMultiAlternatives, get_connection
 from django.core.mail.backends.base import BaseEmailBackend
 from django.db import InterfaceError, OperationalError, connection, transaction
 from django.template.loader import render_to_string
-from django.utils import timezone
-from django.utils.html import linebreaks
-from django.utils.safestring import SafeString, mark_safe
+from django.urls import NoReverseMatch, reverse
+from django.utils import timezone, translation
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from credit import ports
 from credit.backends import get_credit_provider_ids_for_course
 from credit.conf import conf
 from credit.mail_parts import attach_image, file_path_finder, logo, render_html, with_inline_css
+from credit.markup import as_html, as_text, isolated, one_line
 from credit.models import CreditConfig, CreditEligibility, CreditProvider
 from credit.types import CourseKeyOrText, Learner
 
@@ -44,6 +42,7 @@ __all__ = [
     "get_credit_provider_attribute_values",
     "get_credit_provider_ids_for_course",
     "mail_context",
+    "mail_language",
     "make_providers_strings",
     "send_credit_notifications",
     "send_due_notifications",
@@ -51,10 +50,6 @@ __all__ = [
 ]
 
 TEXT_TEMPLATE = "credit/email/credit_eligibility_email.txt"
-MESSAGE_TAGS = {"a", "b", "br", "em", "i", "li", "ol", "p", "strong", "ul"}
-MESSAGE_LINKS = {"http", "https", "mailto"}
-BLOCK = re.compile(r"<(?:p|ol|ul)\b", re.IGNORECASE)
-LINE_END = re.compile(r"<br\s*/?>|</(?:p|li)>", re.IGNORECASE)
 NOT_IN_HOST = re.compile(r"[^A-Za-z0-9.-]")
 
 ANSWERS_PER_MAIL = 10
@@ -127,7 +122,8 @@ def make_providers_strings(providers: list[str] | None) -> str | None:
         return last
     if len(others) == 1:
         return _("{first_provider} and {second_provider}").format(first_provider=others[0], second_provider=last)
-    return _("{providers}, and {last_provider}").format(providers=", ".join(others), last_provider=last)
+    separator = pgettext("between names in a list", ", ")
+    return _("{providers}, and {last_provider}").format(providers=separator.join(others), last_provider=last)
 
 
 def get_credit_provider_attribute_values(course_key: CourseKeyOrText, attribute_name: str) -> list[Any] | None:
@@ -253,7 +249,17 @@ def eligibility_mail(
     eligibility: CreditEligibility, learner: Learner, server: BaseEmailBackend | None = None
 ) -> RelatedMessage:
     """Return the mail as it leaves, for the given mail backend or the site's own; nothing is sent or changed."""
-    return build_mail(eligibility, learner, mail_context(eligibility, learner), server)
+    with translation.override(mail_language(learner)):
+        return build_mail(eligibility, learner, mail_context(eligibility, learner), server)
+
+
+def mail_language(learner: Learner) -> str:
+    """Return the learner's language if the site has it, else the site's own, whoever caused the mail to leave."""
+    profile = ports.learners().profile(learner.id)
+    try:
+        return translation.get_supported_language_variant(profile.language if profile else "")
+    except LookupError:
+        return conf.LANGUAGE_CODE
 
 
 def build_mail(
@@ -281,31 +287,51 @@ def build_mail(
 
 
 def mail_context(eligibility: CreditEligibility, learner: Learner) -> dict[str, Any]:
-    """Return what the templates show, names on one line each; the logo's id joins them when the mail is built."""
+    """Return what the templates show; the logo's id joins it when the mail is built.
+
+    Names are on one line each, fit to stand in a sentence of the current language. `credit_page_link` is None on sites
+    without the learner's pages.
+    """
     course_key = eligibility.course.course_key
     course = ports.courses().facts(course_key)
     site = ports.site()
     host = f"https://{site.site_host()}"
+    page = _credit_page(course_key)
     providers = _providers(course_key)
     return {
-        "full_name": _one_line(learner.full_name),
-        "platform_name": _one_line(site.platform_name()),
-        "course_name": _one_line(course.display_name if course else "") or str(course_key),
+        "full_name": _name(learner.full_name),
+        "platform_name": _name(site.platform_name()),
+        "course_name": _name(course.display_name if course else "") or str(course_key),
         "dashboard_link": f"{host}{site.dashboard_path()}",
+        "credit_page_link": page and f"{host}{page}",
         "credit_course_link": f"{host}{site.courses_path()}?type=credit",
         "tracking_pixel": conf.CREDIT_TRACKING_PIXEL_URL,
-        "providers": make_providers_strings([_one_line(provider.display_name) for provider in providers]),
+        "providers": make_providers_strings([_name(provider.display_name) for provider in providers]),
         "provider_messages": [
             {
-                "provider": _one_line(provider.display_name),
-                "html": _as_html(provider.eligibility_email_message),
-                "text": _as_text(provider.eligibility_email_message),
+                "provider": _name(provider.display_name),
+                "html": as_html(provider.eligibility_email_message),
+                "text": as_text(provider.eligibility_email_message),
             }
             for provider in providers
             if provider.eligibility_email_message.strip()
         ],
         "deadline": eligibility.deadline,
     }
+
+
+def _name(text: str) -> str:
+    return isolated(one_line(text))
+
+
+def _credit_page(course_key: CourseKeyOrText) -> str | None:
+    """Return the path of the learner's own page about the course, or None on a site that leaves these pages out."""
+    if not conf.ENABLE_CREDIT_ELIGIBILITY:
+        return None
+    try:
+        return reverse("credit_learner:course", kwargs={"course_key": str(course_key)})
+    except NoReverseMatch:
+        return None
 
 
 def _providers(course_key: CourseKeyOrText) -> list[CreditProvider]:
@@ -322,24 +348,3 @@ def _message_id(eligibility: CreditEligibility, site: ports.SitePort) -> str:
     host = NOT_IN_HOST.sub("-", site.site_host()) or "localhost"
     moment = eligibility.email_due_at or eligibility.created
     return f"<credit-eligibility.{eligibility.pk}.{moment:%Y%m%d%H%M%S%f}@{host}>"
-
-
-def _one_line(text: str) -> str:
-    """Return a name without line breaks and other control characters, which could forge headers or lines."""
-    return " ".join("".join(" " if unicodedata.category(sign) == "Cc" else sign for sign in text).split())
-
-
-def _as_html(message: str) -> SafeString:
-    """Return a provider's text or HTML as HTML of few, harmless elements."""
-    html = message if BLOCK.search(message) else linebreaks(message, autoescape=not nh3.is_html(message))
-    return mark_safe(  # noqa: S308  # that is what the cleaning is for
-        nh3.clean(html, tags=MESSAGE_TAGS, attributes={"a": {"href"}}, url_schemes=MESSAGE_LINKS)
-    )
-
-
-def _as_text(message: str) -> str:
-    """Return a provider's text or HTML as text."""
-    if not nh3.is_html(message):
-        return message.strip()
-    lines = unescape(nh3.clean(LINE_END.sub(r"\g<0>\n", message), tags=set())).splitlines()
-    return "\n".join(line.strip() for line in lines).strip()

@@ -157,10 +157,14 @@ class Learner:
 
 @attrs.frozen
 class Profile:
-    """What a learner says of themselves; `country` is an ISO 3166 alpha-2 code or empty."""
+    """What a learner says of themselves.
+
+    `country` is an ISO 3166 alpha-2 code, `language` a code such as "es" or "pt-br"; each is empty if unknown.
+    """
 
     name: str
     country: str
+    language: str = ""
 
 
 @attrs.frozen

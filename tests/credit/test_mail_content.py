@@ -6,12 +6,16 @@ import pytest
 from django.utils import translation
 
 from credit import email_utils, mail_parts, ports
-from credit.backends import SettingsSite
+from credit.backends import EnrolledLearners, SettingsSite
+from credit.types import Profile
 from tests.credit.factories import CreditCourseProviderFactory, CreditProviderFactory
 from tests.credit.mail import COURSE, WireMail, name_course, owe_mail
 from tests.enrollment.factories import UserFactory
 
 pytestmark = pytest.mark.django_db
+
+HEBREW = "האוניברסיטה העברית"  # noqa: RUF001  # names in scripts of their own
+ARABIC = "السحر"  # noqa: RUF001, RUF100  # as above
 
 
 @pytest.fixture
@@ -137,7 +141,7 @@ def test_both_parts_say_the_two_steps_and_that_they_are_needed(sent):
         pytest.param("Ron", "Weasley", "Hello Ron Weasley,", id="first and last name"),
         pytest.param("", "", "Hello,", id="no name"),
         pytest.param("Zoë", "Łukasiewicz-Đặng", "Hello Zoë Łukasiewicz-Đặng,", id="not ASCII"),
-        pytest.param("عبد الله", "محمد", "Hello عبد الله محمد,", id="right to left"),
+        pytest.param("عبد الله", "محمد", "Hello \u2068عبد الله محمد\u2069,", id="right to left"),
         pytest.param("田中", "🎓", "Hello 田中 🎓,", id="outside the basic plane"),
         pytest.param(
             "Ron\r\nBcc: all@example.com", "\x07\u2028W", "Hello Ron Bcc: all@example.com W,", id="control signs"
@@ -286,9 +290,75 @@ def test_moved_styles_leave_what_is_translated_as_it_was():
     assert not [text for text in texts.findall(source) if "<" in text]
 
 
-@pytest.mark.rule("credit.mail.translatable")
-def test_direction_and_dates_follow_the_language(sent):
+class Polyglots(EnrolledLearners):
+    """A host that knows its learners' languages: each has theirs as last name."""
+
+    def profile(self, user_id):
+        return Profile(name="", country="", language=self.by_id(user_id).full_name.split()[-1])
+
+
+@pytest.mark.rule("credit.mail.language")
+@pytest.mark.parametrize(
+    ("language", "head"),
+    [
+        pytest.param("ar", '<html lang="ar" dir="rtl">', id="right to left"),
+        pytest.param("es", '<html lang="es" dir="ltr">', id="another one"),
+        pytest.param("es-mx", '<html lang="es" dir="ltr">', id="a variant"),
+        pytest.param("fi", '<html lang="en" dir="ltr">', id="the site does not have it"),
+        pytest.param("nonsense!", '<html lang="en" dir="ltr">', id="none"),
+    ],
+)
+def test_the_mail_is_in_the_learners_language(sent, settings, language, head):
+    settings.CREDIT_PORTS = {"learners": f"{__name__}.Polyglots"}
+    with translation.override("fr"):  # whoever caused it to leave
+        html = sent(UserFactory(username="ron", first_name="Ron", last_name=language)).html
+        assert translation.get_language() == "fr"
+    assert head in html
+    assert ('align="right"' in html) == (language == "ar")
+
+
+@pytest.mark.rule("credit.mail.language")
+@pytest.mark.parametrize("language", ["en", "es"])
+def test_a_learner_without_language_gets_the_sites(sent, settings, language):
+    settings.LANGUAGE_CODE = language
     with translation.override("ar"):
-        html = sent().html
-    assert '<html lang="ar" dir="rtl">' in html
-    assert 'align="right"' in html
+        assert f'<html lang="{language}"' in sent().html
+
+
+@pytest.mark.rule("credit.mail.message")
+@pytest.mark.parametrize(
+    ("features", "urls", "link"),
+    [
+        pytest.param({}, "settings.urls", "https://localhost/dashboard", id="not shown to learners"),
+        pytest.param(
+            {"ENABLE_CREDIT_ELIGIBILITY": True}, "credit.urls", "https://localhost/dashboard", id="pages left out"
+        ),
+        pytest.param(
+            {"ENABLE_CREDIT_ELIGIBILITY": True},
+            "settings.urls",
+            f"https://localhost/credit/courses/{COURSE}/",
+            id="pages in use",
+        ),
+    ],
+)
+def test_it_leads_to_the_learners_page_where_there_is_one(sent, settings, features, urls, link):
+    settings.FEATURES, settings.ROOT_URLCONF = features, urls
+    mail = sent()
+    assert f"\n   {link}\n" in mail.text
+    assert f'href="{link}"' in mail.html
+    for part in (mail.text, mail.html):
+        assert ("/dashboard" in part) == ("/dashboard" in link)
+        assert "Buy the credit" in part
+        assert "Request it from the credit provider" in part
+
+
+@pytest.mark.rule("credit.mail.message")
+def test_names_of_another_direction_do_not_turn_the_sentence(sent):
+    name_course(f"{ARABIC} 101")
+    CreditProviderFactory(display_name=f"\u202e{HEBREW}")
+    CreditProviderFactory(display_name="Hogwarts")
+    mail = sent(UserFactory(username="ron", first_name="עברית", last_name="Weasley"))
+    sentence = f"from \u2068{HEBREW}\u2069 and Hogwarts for \u2068{ARABIC} 101\u2069."
+    assert sentence in mail.text
+    assert sentence in mail.html
+    assert mail.root["Subject"].endswith(f"from \u2068{HEBREW}\u2069 and Hogwarts")
