@@ -34,6 +34,30 @@ class SigningKey:
     count: int
 
 
+@attrs.frozen
+class ToldEligibility:
+    """An eligibility about which its learner was told, or is to be told."""
+
+    id: int
+    username: str
+    course_key: CourseKey
+
+
+@attrs.frozen
+class CreditRequestRecord:
+    """A credit request as providers and registrars compare their books by it."""
+
+    uuid: str
+    username: str
+    course_key: CourseKey
+    provider_id: str
+    status: str
+    created: datetime
+    modified: datetime
+    last_callback_timestamp: int | None
+    """When the provider made the newest callback that was accepted, in seconds since 1970."""
+
+
 class CreditCourseDict(TypedDict):
     """A course row; `course_key` is its text."""
 
