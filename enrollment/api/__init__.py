@@ -29,6 +29,7 @@ from enrollment.api.facts import (
     get_enrollment_states,
     get_profile,
 )
+from enrollment.api.results import record_course_certificate, record_course_grade
 from enrollment.ports import data_api
 
 _data_api = data_api  # the names under which older callers know them
@@ -49,6 +50,8 @@ __all__ = [
     "get_user_roles",
     "get_verified_enrollments",
     "is_enrollment_valid_for_proctoring",
+    "record_course_certificate",
+    "record_course_grade",
     "serialize_enrollments",
     "set_default_upgrade_deadline",
     "set_enrollment_attributes",
