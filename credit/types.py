@@ -218,6 +218,32 @@ class CourseBlock:
 
 
 @attrs.frozen
+class ProviderFigures:
+    """How many asked a provider, and how many it approved, by month; the provider's id is empty for all others."""
+
+    provider_id: str
+    requested: list[int]
+    approved: list[int]
+
+
+@attrs.frozen
+class CreditFigures:
+    """Figures for staff, as of `counted`.
+
+    `months` are first moments of months in UTC; lists of numbers go with them. `refused` are callbacks of the last 30
+    days by reason, most frequent first.
+    """
+
+    counted: datetime
+    months: list[datetime]
+    eligible: list[int]
+    providers: list[ProviderFigures]
+    waiting_long: int
+    mails_owed: int
+    refused: list[tuple[str, int]]
+
+
+@attrs.frozen
 class StatusChange:
     """A learner's status for one requirement really changed; an empty text means no row."""
 

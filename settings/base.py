@@ -19,6 +19,7 @@ INSTALLED_APPS = [
     "simple_history",
     "drf_spectacular",
     "drf_spectacular_sidecar",
+    "import_export",
     "events",
     "enrollment",
     "credit",

@@ -31,6 +31,7 @@ from credit.api.exam_attempts import (
     reset_exam_status,
     set_exam_status,
 )
+from credit.api.figures import get_credit_figures
 from credit.api.grades import record_grade
 from credit.api.learner_overview import get_learner_course, get_learner_courses, get_providers_to_ask
 from credit.api.provider import (
@@ -72,6 +73,7 @@ __all__ = [
     "forget_exam_completion",
     "get_credit_course_row",
     "get_credit_dashboard",
+    "get_credit_figures",
     "get_credit_progress",
     "get_credit_progress_by_course",
     "get_credit_provider_info",

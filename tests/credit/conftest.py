@@ -61,6 +61,13 @@ def eligible_ron(ron, potions, grade):
 
 
 @pytest.fixture
+def boss(client):
+    """The client, logged in as somebody who may do everything."""
+    client.force_login(UserFactory(username="boss", is_staff=True, is_superuser=True))
+    return client
+
+
+@pytest.fixture
 def queued():
     """A function that returns the tasks that have been put on the broker, and takes them off."""
     with empty_broker() as take:
