@@ -13,10 +13,11 @@ class CreditAppConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from credit import checks, handlers  # noqa: F401  # models are not loaded before this moment
+        from credit import checks, handlers, services  # noqa: F401  # models are not loaded before this moment
 
         if apps.is_installed("drf_spectacular"):
             from credit import openapi  # noqa: F401  # registers itself
 
         checks.register()
+        services.register()
         request_cache.connect()

@@ -3,6 +3,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from importlib.util import find_spec
 from typing import Any
 
 from coursecredit.conf import AppSettings
@@ -109,6 +110,18 @@ class CreditSettings(AppSettings):
     def ENABLE_SPECIAL_EXAMS(self) -> bool:
         """Whether exam systems may use the service object."""
         return bool(self._get_site("ENABLE_SPECIAL_EXAMS", False))
+
+    @property
+    def CREDIT_RUNTIME_SERVICES(self) -> str | None:
+        """Dotted path of the exam system's function that takes a service's name and the service; None: none.
+
+        By default edx-proctoring's, where that is installed.
+        """
+        has_default = find_spec("edx_proctoring") is not None
+        path: str | None = self._get(
+            "RUNTIME_SERVICES", "edx_proctoring.runtime.set_runtime_service" if has_default else None
+        )
+        return path
 
     @property
     def ENABLE_CREDIT_ELIGIBILITY(self) -> bool:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Literal, Protocol, TypeAlias, TypedDict
+from typing import Any, Literal, NotRequired, Protocol, TypeAlias, TypedDict
 
 import attrs
 from opaque_keys.edx.keys import CourseKey, UsageKey
@@ -121,6 +121,18 @@ class CreditProgressDict(TypedDict):
 
     eligibility_status: Literal["eligible", "not_eligible", "partial_eligible"]
     requirements: list[RequirementStatusDict]
+
+
+class CreditStateDict(TypedDict):
+    """Where a learner stands in a course, as exam systems ask for it; the last two on demand, the name if known."""
+
+    enrollment_mode: str
+    profile_fullname: str
+    student_email: str
+    is_credit_course: bool
+    credit_requirement_status: list[RequirementStatusDict]
+    course_name: NotRequired[str]
+    course_end_date: NotRequired[datetime | None]
 
 
 class RequestProviderDict(TypedDict):
