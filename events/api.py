@@ -4,13 +4,14 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from django.db import DEFAULT_DB_ALIAS
+from django.db import DEFAULT_DB_ALIAS, transaction
 from django.utils import timezone
 
 from events import outbox
+from events.models import OutboxEvent
 from events.tooling import OpenEdxPublicSignal
 
-__all__ = ["send_events"]
+__all__ = ["forget_subject", "send_events"]
 
 
 def send_events(
@@ -39,3 +40,22 @@ def send_events(
     outbox.append([emission for _, emission in emissions], using=using)
     for signal, emission in emissions:
         signal.deliver(emission, using=using)
+
+
+def forget_subject(user_id: int, *, using: str = DEFAULT_DB_ALIAS) -> int:
+    """Delete the outbox rows about a user, for retirement: those sent or given up at once, the others once sent.
+
+    What has reached the bus is no longer ours to delete: streams are trimmed by length.
+
+    Args:
+        user_id: the account's id.
+        using: alias of the database that holds the rows.
+
+    Returns:
+        How many rows are deleted, now or later.
+    """
+    rows = OutboxEvent.objects.using(using).about(user_id)
+    with transaction.atomic(using=using):
+        # First these, because a relay may send one meanwhile: it then finds the mark and deletes the row.
+        waiting = rows.pending().update(delete_once_sent=True)
+        return waiting + rows.not_pending().delete()[0]

@@ -47,7 +47,12 @@ def entry_fields(
     fields: list[tuple[str, str | bytes]] = [*to_fields(metadata), (PAYLOAD_FIELD, payload)]
     if event_key is None:
         return fields
-    return [*fields, ("specversion", "1.0"), ("datacontenttype", "application/avro"), ("eventkey", event_key)]
+    return [*fields, *extra_fields(event_key)]
+
+
+def extra_fields(event_key: str) -> list[tuple[str, str]]:
+    """Return the fields that may follow the payload, and that other readers ignore."""
+    return [("specversion", "1.0"), ("datacontenttype", "application/avro"), ("eventkey", event_key)]
 
 
 def from_fields(fields: Mapping[bytes, bytes], *, stream: str, entry_id: str) -> EventsMetadata:

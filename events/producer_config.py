@@ -56,6 +56,11 @@ def topics_of(event_type: str) -> tuple[Topic, ...]:
     )
 
 
+def enabled_topics() -> set[str]:
+    """Return the names of all topics that events of any type go to."""
+    return {topic.name for event_type in conf.EVENT_BUS_PRODUCER_CONFIG for topic in topics_of(event_type)}
+
+
 def is_needed() -> bool:
     """Say whether any topic is enabled, so that there must be a producer. The configuration may be broken."""
     config = conf.EVENT_BUS_PRODUCER_CONFIG

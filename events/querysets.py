@@ -18,6 +18,10 @@ class OutboxQuerySet(models.QuerySet["OutboxEvent"]):
         """Those that the bus has not confirmed yet."""
         return self.filter(lane__isnull=False)
 
+    def not_pending(self) -> Self:
+        """Those that are over: sent or given up."""
+        return self.filter(lane__isnull=True)
+
     def sent(self) -> Self:
         """Those that the bus has."""
         return self.filter(sent_at__isnull=False)
@@ -45,3 +49,8 @@ class OutboxQuerySet(models.QuerySet["OutboxEvent"]):
     def oldest_first(self) -> Self:
         """In the order in which they were written."""
         return self.order_by("id")
+
+    def longest_waiting_first(self) -> Self:
+        """Those that are pending, by the time at which they were written; as the index has them."""
+        waiting = self.filter(sent_at__isnull=True, state=OutboxState.PENDING)
+        return waiting.order_by("sent_at", "state", "created")

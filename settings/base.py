@@ -157,5 +157,11 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "schedule": 5 * 60,
         "options": {"expires": 5 * 60},
     },
+    "relay events": {
+        "task": "events.tasks.relay_outbox",
+        "schedule": 5,  # seconds
+        "options": {"expires": 5},
+    },
+    "delete events that were sent": {"task": "events.tasks.purge_outbox", "schedule": 60 * 60},
     "delete expired tokens and sessions": {"task": "settings.celery.delete_expired", "schedule": 24 * 60 * 60},
 }

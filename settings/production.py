@@ -7,6 +7,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from settings.base import *  # noqa: F403
 from settings.base import BASE_DIR, MIDDLEWARE, OAUTH2_PROVIDER, REST_FRAMEWORK
+from settings.bus import producer_config
 from settings.environment import Environment
 from settings.keys import jwt_auth, trusted_issuer
 from settings.logs import logging_config
@@ -96,3 +97,14 @@ CREDIT_HELP_LINK_URL = env.str("CREDIT_HELP_LINK_URL", default="#")
 ENABLE_SPECIAL_EXAMS = env.bool("ENABLE_SPECIAL_EXAMS", default=False)
 FEATURES = {"ENABLE_CREDIT_ELIGIBILITY": env.bool("ENABLE_CREDIT_ELIGIBILITY", default=False)}
 EVENTS_SERVICE_NAME = env.str("EVENTS_SERVICE_NAME", default="course-credit")
+
+# --- the event bus; without a server events stay within the service
+
+EVENT_BUS_REDIS_CONNECTION_URL = env.str("EVENT_BUS_REDIS_CONNECTION_URL", default="")
+EVENT_BUS_TOPIC_PREFIX = env.str("EVENT_BUS_TOPIC_PREFIX", default="")
+EVENT_BUS_REDIS_STREAM_MAX_LEN = env.number("EVENT_BUS_REDIS_STREAM_MAX_LEN", default=10_000) or None
+EVENT_BUS_PRODUCER_CONFIG = {}
+if EVENT_BUS_REDIS_CONNECTION_URL:
+    EVENT_BUS_PRODUCER = "events.bus.redis.create_producer"
+    EVENT_BUS_CONSUMER = "events.bus.redis.RedisEventConsumer"
+    EVENT_BUS_PRODUCER_CONFIG = producer_config(env.json_object("EVENT_BUS_PRODUCER_CONFIG"))

@@ -95,6 +95,22 @@ class RedisProducer(EventBusProducer):
         """
         return self._publish(entries, timeout=TIMEOUT)
 
+    def greatest_group_lag(self, topics: Sequence[str]) -> int | None:
+        """Return how many entries of these topics the slowest group has still to read.
+
+        None if the server does not answer, or, before Redis 7 and after entries were deleted, does not know.
+        """
+        try:
+            client = self._client(TIMEOUT)
+            groups = [group for topic in topics if client.exists(stream_of(topic)) for group in self._groups(topic)]
+        except (library().RedisError, OSError):
+            return None
+        return max((int(group["lag"]) for group in groups if group.get("lag") is not None), default=None)
+
+    def _groups(self, topic: str) -> list[dict[str, Any]]:
+        groups: list[dict[str, Any]] = self._client(TIMEOUT).xinfo_groups(stream_of(topic))
+        return groups
+
     def _publish(self, entries: Sequence[Entry], *, timeout: float) -> list[Result]:
         calls = _calls(entries)
         try:
