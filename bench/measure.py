@@ -1,12 +1,17 @@
 """Timing of two ways of doing things, side by side in one run, and the rows that result."""
 
 import gc
+import os
 import statistics
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
-ROUNDS = 7
+QUICK = bool(os.environ.get("BENCH_QUICK"))
+"""Whether the run only tries out the rows: few repetitions, few rows, and no page."""
+
+ROUNDS = 2 if QUICK else 7
 
 Work = Callable[[int], None]
 """Does the thing that many times."""
@@ -51,6 +56,41 @@ def compare(name: str, *, ours: Work, baseline: Work, baseline_name: str, target
         ratio=statistics.median(ratios),
         target=target,
     )
+
+
+def compare_moments(
+    name: str, *, before: list[float], after: list[float], baseline_name: str, target: float | None, repeat: int
+) -> Row:
+    """Compare the seconds of rounds at two moments that cannot take turns; the ratio is that of the medians."""
+    first, second = statistics.median(before), statistics.median(after)
+    return Row(
+        name=name,
+        baseline=baseline_name,
+        ours_per_second=repeat / second,
+        baseline_per_second=repeat / first,
+        ratio=first / second,
+        target=target,
+    )
+
+
+def rounds(work: Work, repeat: int) -> list[float]:
+    """Return how many seconds each of `ROUNDS` rounds takes, after one that does not count."""
+    return [_seconds(work, repeat) for _ in range(ROUNDS + 1)][1:]
+
+
+def repeated(call: Callable[[], Any]) -> Work:
+    """Return the work that a single call is."""
+
+    def work(times: int) -> None:
+        for _ in range(times):
+            call()
+
+    return work
+
+
+def at_most(full: int, quick: int) -> int:
+    """Return a size: `quick` if the run only tries out the rows."""
+    return quick if QUICK else full
 
 
 def _seconds(work: Work, repeat: int) -> float:

@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlencode
 
+from django.conf.global_settings import SESSION_COOKIE_NAME
+
 START_WITHIN = 30  # seconds
 
 
@@ -48,6 +50,10 @@ class Client:
     def get(self, path: str) -> Any:
         return self._send("GET", path, None, self.headers)
 
+    def page(self, path: str, session: str) -> Any:
+        """Fetch a page as the user of a session."""
+        return self._send("GET", path, None, {"Cookie": f"{SESSION_COOKIE_NAME}={session}"})
+
     def post(self, path: str, body: str, *, authenticated: bool = True) -> Any:
         headers = self.headers if authenticated else {}
         return self._send("POST", path, body, {**headers, "Content-Type": "application/json"})
@@ -62,7 +68,7 @@ class Client:
             connection.close()
         if response.status != 200:
             raise SystemExit(f"{method} {path} answered {response.status}: {content[:300]!r}")
-        return json.loads(content) if content else None
+        return json.loads(content) if response.getheader("Content-Type") == "application/json" and content else content
 
 
 def _wait_for(port: int, process: "subprocess.Popen[bytes]") -> None:

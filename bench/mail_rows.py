@@ -5,16 +5,17 @@ from collections.abc import Callable, Iterator
 from django.core.cache import cache
 from django.core.mail import EmailMultiAlternatives
 
-from bench.measure import Row, compare
+from bench.measure import Row, at_most, compare
+from bench.site import Site
 from credit import ports
 from credit.email_utils import build_mail, eligibility_mail, mail_context
 from credit.mail_parts import HTML_CACHE_KEY
 from credit.models import CreditEligibility
 
-MAILS = 25  # per round
+MAILS = at_most(25, quick=2)  # per round
 
 
-def mail_rows() -> Iterator[Row]:
+def rows(site: Site) -> Iterator[Row]:
     """Compare building mails with building them while nothing remembers the styled template.
 
     Once from facts at hand, which is what the styling belongs to, and once with the reading of the facts, which costs
