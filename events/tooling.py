@@ -193,7 +193,8 @@ class OpenEdxPublicSignal(Signal):
             metadata: what the sender said about the event.
             send_robust: as for `send_event`.
             using: alias of the database with the consumer's transaction; each receiver then runs in a savepoint of
-                its own there, so that what one has left broken does not break the others.
+                its own there, so that what one has left broken does not break the others. A failure of the only
+                receiver undoes the transaction.
             **kwargs: the payload.
 
         Raises:
@@ -303,14 +304,18 @@ class OpenEdxPublicSignal(Signal):
         return responses
 
     def _call_in_savepoints(self, named: Mapping[str, Any], *, robust: bool, using: str) -> Responses:
-        """Do what Django's own methods do, one receiver after another, asynchronous ones last."""
+        """Do what Django's own methods do, one receiver after another, asynchronous ones last.
+
+        A receiver that is the only one needs no savepoint: there is nobody whom it could harm, and its failure marks
+        the transaction as one to be rolled back.
+        """
         plain, asynchronous = self._live_receivers(None)
         calls = [(receiver, receiver) for receiver in plain]
         calls += [(receiver, async_to_sync(receiver)) for receiver in asynchronous]
         responses: Responses = []
         for receiver, call in calls:
             try:
-                with transaction.atomic(using=using):
+                with transaction.atomic(using=using, savepoint=len(calls) > 1):
                     responses.append((receiver, call(signal=self, sender=None, **named)))
             except Exception as error:
                 if not robust:
