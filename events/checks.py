@@ -16,7 +16,7 @@ from events.tooling import OpenEdxPublicSignal
 def register() -> None:
     """Have Django run the checks of this module."""
     for check in (check_package, check_settings, check_producer_config, check_producer):
-        checks.register(check)
+        checks.register(check, "events")
 
 
 def check_package(**kwargs: Any) -> list[CheckMessage]:

@@ -7,6 +7,7 @@ import pytest
 
 from events.testing import isolated_registry
 from events.tooling import OpenEdxPublicSignal
+from tests.events import outboxes
 from tests.events.parcels import Parcel
 
 
@@ -45,3 +46,12 @@ def receive() -> Callable[..., Receiver]:
         return receiver
 
     return connect
+
+
+@pytest.fixture
+def parcels_leave(settings, parcel_sent) -> OpenEdxPublicSignal:
+    """Let parcels leave by the outbox, to a new bus in memory."""
+    settings.EVENT_BUS_PRODUCER = None
+    settings.EVENT_BUS_PRODUCER = outboxes.MEMORY
+    settings.EVENT_BUS_PRODUCER_CONFIG = outboxes.config()
+    return parcel_sent
