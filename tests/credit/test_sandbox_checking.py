@@ -7,13 +7,18 @@ import hmac
 import json
 import re
 import unicodedata
+from contextlib import suppress
 from html import unescape
 from urllib.parse import quote_plus, urlencode
 
 import pytest
 import requests
 import time_machine
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from credit.sandbox.checking import check
+from credit.sandbox.messages import Unreadable, read
 from credit.signature import signature, signed_text
 from tests.credit.test_sandbox import MARKUP, shown_text, text_of
 from tests.credit.test_signature import CALLBACK, REQUEST
@@ -269,6 +274,33 @@ def test_a_key_in_the_message_is_hidden_and_reported(root, write):
     page = checked(root, write(signed({**CALLBACK, "status": KEY, OLD: "x"}, "guessed")))  # which also looks for keys
     assert page.count("[a shared key]") > 2
     assert "The message contains a shared key." in page
+
+
+@pytest.mark.parametrize(
+    "message", [{"a": "x" * 20_000}, {f"a{number}": 1 for number in range(900)}], ids=["long", "wide"]
+)
+def test_mistakes_are_not_looked_for_in_what_is_no_real_message(root, message):
+    assert "None of the usual mistakes" in checked(root, claiming(message, joined(message, colon="=")))
+
+
+def test_nothing_that_can_be_pasted_is_an_error():
+    """Any values, keys and signatures, in JSON or as a form."""
+    plain = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text()
+    keys = st.sampled_from([*REQUEST, "status", "signature"]) | st.text()
+    claims = st.sampled_from([HEX, HEX.upper(), "", "0x", "=", "-_", "ü" * 32, "0" * 40]) | st.text()
+
+    @settings(max_examples=150)
+    @given(st.dictionaries(keys, plain | st.lists(plain) | st.dictionaries(st.text(), plain)), claims, st.booleans())
+    def paste(params, claimed, as_form):
+        write = urlencode if as_form else json.dumps
+        with suppress(Unreadable):
+            report = check(read(write({**params, "signature": claimed})), "hogwarts")
+            assert len(report.fingerprint) == 64
+            assert {pair.key for pair in report.pairs if not pair.is_missing} == {str(key) for key in params} - {
+                "signature"
+            }
+
+    paste()
 
 
 def test_missing_and_unexpected_keys_are_pointed_out(root):
