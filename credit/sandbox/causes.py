@@ -255,7 +255,7 @@ def _mojibake(text: str) -> str:
 VALUE_FAULTS: tuple[tuple[Fault, Callable[[Any], Any]], ...] = (
     ("White space around values was cut off before signing.", _text_only(str.strip)),
     ("Values were percent-encoded before signing: they are signed as they are.", _text_only(quote_plus)),
-    ("Values were percent-encoded before signing: they are signed as they are. ", _text_only(quote)),
+    ("Values were percent-encoded before signing: they are signed as they are.", _text_only(quote)),
     ("Values were decoded twice before signing.", _text_only(unquote)),
     ("Every + in a value was taken for a blank.", _text_only(lambda text: text.replace("+", " "))),
     ("Every blank in a value was taken for a +: decode the form before signing.", lambda v: str(v).replace(" ", "+")),
