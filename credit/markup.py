@@ -22,7 +22,9 @@ LEFT_TO_RIGHT = frozenset({"L"})
 
 
 def as_html(text: str) -> SafeString:
-    """Return a provider's text or HTML as HTML of few, harmless elements."""
+    """Return a provider's text or HTML as HTML of few, harmless elements; of a blank one nothing."""
+    if not text.strip():
+        return SafeString("")
     html = text if BLOCK.search(text) else linebreaks(text, autoescape=not nh3.is_html(text))
     return mark_safe(nh3.clean(html, tags=TAGS, attributes={"a": {"href"}}, url_schemes=LINKS))  # noqa: S308  # that is what the cleaning is for
 
