@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable
 from datetime import UTC, datetime
-from enum import IntEnum, StrEnum
+from enum import StrEnum
 from typing import Any
 
 from django.utils import timezone
@@ -15,7 +15,7 @@ from credit import api
 from credit.choices import DECISIONS, RequestStatus
 from credit.learner_pages.addresses import web_address
 from credit.learner_pages.requirements import percent, requirement
-from credit.learner_pages.shapes import Asked, Badge, Card, CoursePage, Deadline, HandOver, Provider
+from credit.learner_pages.shapes import Asked, Badge, Card, CoursePage, Deadline, HandOver, Provider, Rank
 from credit.markup import as_html, isolated
 from credit.types import CreditRequestDict, CreditRequestForm, LearnerCourse, ProviderDict
 
@@ -30,15 +30,6 @@ class Action(StrEnum):
     ASK_AGAIN = "ask again"
     FOLLOW_LINK = "follow link"
     COME_BACK = "come back"  # it should take requests, and is not set up for them
-
-
-class Rank(IntEnum):
-    """Where a course stands in the list: what the learner has to act on comes first."""
-
-    TO_ASK = 1
-    UNDER_WAY = 2
-    WAITING = 3
-    OVER = 4
 
 
 def cards(courses: Iterable[LearnerCourse]) -> list[Card]:

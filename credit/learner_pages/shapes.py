@@ -1,11 +1,21 @@
 """What the templates show. Texts are in the language of the request for which they are made."""
 
 from datetime import datetime
+from enum import IntEnum
 
 import attrs
 from django.utils.formats import number_format
 from django.utils.safestring import SafeString
 from django.utils.translation import ngettext
+
+
+class Rank(IntEnum):
+    """Where a course stands in the list: what the learner has to act on comes first."""
+
+    TO_ASK = 1
+    UNDER_WAY = 2
+    WAITING = 3
+    OVER = 4
 
 
 @attrs.frozen
@@ -59,7 +69,7 @@ class Card:
     deadline: Deadline | None
     requirements: list[Requirement]
     requests: list[Asked]
-    rank: int
+    rank: Rank
 
     @property
     def met(self) -> int:
@@ -72,6 +82,11 @@ class Card:
     @property
     def missing(self) -> list[Requirement]:
         return [requirement for requirement in self.requirements if not requirement.is_met]
+
+    @property
+    def is_under_way(self) -> bool:
+        """Whether what is missing still keeps the learner from credit."""
+        return self.rank == Rank.UNDER_WAY
 
     @property
     def progress(self) -> str:

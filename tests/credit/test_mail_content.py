@@ -14,8 +14,8 @@ from tests.enrollment.factories import UserFactory
 
 pytestmark = pytest.mark.django_db
 
-HEBREW = "האוניברסיטה העברית"  # noqa: RUF001  # names in scripts of their own
-ARABIC = "السحر"  # noqa: RUF001, RUF100  # as above
+HEBREW = "האוניברסיטה העברית"
+ARABIC = "السحر"
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from django.utils import translation
 from credit.choices import RequestStatus
 from credit.email_utils import make_providers_strings
 from credit.learner_pages.requirements import percent
-from credit.learner_pages.shapes import Badge, Card, Requirement
+from credit.learner_pages.shapes import Badge, Card, Rank, Requirement
 from tests.credit.catalogues import (
     ROOT,
     Text,
@@ -112,7 +112,9 @@ def card(met, total):
         Requirement(title="", condition="", badge=Badge("", ""), note="", moment=None, is_met=number < met)
         for number in range(total)
     ]
-    return Card(name="", key="", badge=Badge("", ""), message="", deadline=None, requirements=done, requests=[], rank=1)
+    return Card(
+        name="", key="", badge=Badge("", ""), message="", deadline=None, requirements=done, requests=[], rank=Rank.OVER
+    )
 
 
 @pytest.mark.parametrize(
