@@ -7,7 +7,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from events.choices import OutboxState
-from events.querysets import OutboxQuerySet
+from events.querysets import OutboxQuerySet, ProcessedQuerySet
 
 LONGEST_ERROR = 500  # characters
 
@@ -83,6 +83,8 @@ class ProcessedEvent(models.Model):
     source = models.CharField(max_length=255)
     event_id = models.UUIDField()
     processed = models.DateTimeField(default=timezone.now)
+
+    objects = ProcessedQuerySet.as_manager()
 
     class Meta:
         verbose_name = "processed event"

@@ -8,7 +8,7 @@ from django.db import models
 from events.choices import OutboxState
 
 if TYPE_CHECKING:
-    from events.models import OutboxEvent  # noqa: F401  # types the queryset
+    from events.models import OutboxEvent, ProcessedEvent  # noqa: F401  # types the querysets
 
 
 class OutboxQuerySet(models.QuerySet["OutboxEvent"]):
@@ -54,3 +54,14 @@ class OutboxQuerySet(models.QuerySet["OutboxEvent"]):
         """Those that are pending, by the time at which they were written; as the index has them."""
         waiting = self.filter(sent_at__isnull=True, state=OutboxState.PENDING)
         return waiting.order_by("sent_at", "state", "created")
+
+
+class ProcessedQuerySet(models.QuerySet["ProcessedEvent"]):
+    """Events from the bus that consumer groups have dealt with."""
+
+    def purge(self, moment: datetime, *, batch: int = 1000) -> int:
+        """Delete those noted before a moment, some at a time, so that no statement takes long; return how many."""
+        deleted = 0
+        while ids := list(self.filter(processed__lt=moment).values_list("id", flat=True)[:batch]):
+            deleted += self.filter(id__in=ids).delete()[0]
+        return deleted

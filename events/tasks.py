@@ -4,9 +4,11 @@ import logging
 
 from celery import shared_task
 from django.db import DEFAULT_DB_ALIAS
+from django.utils import timezone
 
 from events import relay
 from events.conf import conf
+from events.models import ProcessedEvent
 from events.ports import BusUnavailable, get_producer, is_transport
 
 log = logging.getLogger(__name__)
@@ -27,3 +29,9 @@ def relay_outbox(using: str = DEFAULT_DB_ALIAS) -> None:
 def purge_outbox(using: str = DEFAULT_DB_ALIAS) -> None:
     """Delete what was sent long enough ago."""
     relay.purge(using=using)
+
+
+@shared_task(ignore_result=True)
+def purge_processed_events() -> None:
+    """Forget consumed events that cannot be delivered again any more."""
+    ProcessedEvent.objects.purge(timezone.now() - conf.EVENTS_CONSUMER_RETENTION_DAYS)

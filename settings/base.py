@@ -163,5 +163,6 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "options": {"expires": 5},
     },
     "delete events that were sent": {"task": "events.tasks.purge_outbox", "schedule": 60 * 60},
+    "forget events that were consumed": {"task": "events.tasks.purge_processed_events", "schedule": 60 * 60},
     "delete expired tokens and sessions": {"task": "settings.celery.delete_expired", "schedule": 24 * 60 * 60},
 }

@@ -39,6 +39,42 @@ def serve_outbox_metrics(port: int, address: str, *, using: str) -> None:
     serve_metrics(port, address, _OutboxCollector(using))
 
 
+def serve_consumer_metrics(port: int, address: str, consumer: Any) -> None:
+    """Serve what a consumer has counted, and what its group has still to read, asked of Redis at that moment."""
+    serve_metrics(port, address, _ConsumerCollector(consumer))
+
+
+@attrs.frozen
+class _ConsumerCollector:
+    consumer: Any
+
+    def describe(self) -> list[Any]:
+        """Nothing is read before somebody asks."""
+        return []
+
+    def collect(self) -> Iterator[Any]:
+        families = _library().core
+        labels = {"topic": self.consumer.topic, "group": self.consumer.group_id}
+        counts = families.CounterMetricFamily(
+            "events_consumer_entries", "Entries by what happened to them.", labels=[*labels, "outcome"]
+        )
+        for word, count in sorted(self.consumer.counts.items()):
+            counts.add_metric([*labels.values(), word.replace(" ", "_")], count)
+        yield counts
+        try:
+            lag, in_hand = self.consumer.lag()
+        except Exception:  # without Redis there are still counts
+            return
+        for name, description, value in (
+            ("events_consumer_lag", "Entries that the group has still to read.", lag),
+            ("events_consumer_in_hand", "Entries that the group has read and not acknowledged.", in_hand),
+        ):
+            if value is not None:
+                gauge = families.GaugeMetricFamily(name, description, labels=list(labels))
+                gauge.add_metric(list(labels.values()), value)
+                yield gauge
+
+
 @attrs.frozen
 class _OutboxCollector:
     using: str
@@ -63,7 +99,7 @@ class _OutboxCollector:
 
 def _library() -> Any:
     try:
-        import prometheus_client  # only whoever serves figures needs it
+        import prometheus_client.core  # only whoever serves figures needs it
     except ImportError as exc:
         raise ImproperlyConfigured(
             "Figures need the package prometheus-client: install course-credit[service]."

@@ -1,12 +1,14 @@
 """Streams of what could not be handled, one per stream and group, never trimmed (events contract 0.12, 16)."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import attrs
+from django.db import InterfaceError, OperationalError
 
-from events.bus.redis.connection import connect, stream_of
+from events.bus.redis.connection import connect, library, stream_of
 from events.bus.redis.group import Delivery
+from events.bus.redis.handling import Handler, Outcome, ReceiversFailed, Unusable
 
 PREFIX = b"dlq_"
 LONGEST_ERROR = 500  # characters
@@ -83,3 +85,51 @@ class DeadLetters:
             entry_id=fields.get(b"dlq_id", letter_id.encode()).decode(errors="replace"),
             fields={name: value for name, value in fields.items() if not name.startswith(PREFIX)},
         )
+
+
+def replay(*, topic: str, group: str, report: Callable[[str], object]) -> tuple[int, int]:
+    """Handle each letter once more, in this process, for the group that gave it up; delete what succeeds.
+
+    An event that the group has dealt with meanwhile is deleted without calling anybody.
+
+    Args:
+        topic: without the environment's prefix.
+        group: name of the consumer group.
+        report: is called with a line for each letter that fails again.
+
+    Returns:
+        How many were replayed, and how many remain.
+
+    Raises:
+        redis.RedisError, OSError, django.db.Error: the server or the database failed; see `unavailable`.
+    """
+    letters = DeadLetters(topic=topic, group=group)
+    replayed = 0
+    for found in letters.oldest_first():
+        reason = _replay_one(found, group)
+        if reason is None:
+            letters.delete(found.id)
+            replayed += 1
+        else:
+            report(f"{found.entry_id}: {reason}")
+    return replayed, len(letters)
+
+
+def unavailable() -> tuple[type[Exception], ...]:
+    """Return the errors that say nothing about a letter."""
+    return (library().RedisError, OSError, OperationalError, InterfaceError)
+
+
+def _replay_one(found: Letter, group: str) -> str | None:
+    """Return why a letter stays, or None."""
+    handler = Handler(group=group, stream=found.stream)
+    try:
+        outcome = handler.handle(Delivery(found.entry_id, found.fields))
+        handler.flush()
+    except (Unusable, ReceiversFailed) as exc:
+        return str(exc)
+    except unavailable():
+        raise
+    except Exception as exc:
+        return type(exc).__qualname__
+    return "nobody here knows its type" if outcome is Outcome.UNKNOWN_TYPE else None
