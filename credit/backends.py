@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Collection, Mapping
+from contextlib import nullcontext
 from datetime import datetime
 from typing import Any
 
@@ -184,7 +185,8 @@ def _ask_commerce(course_id: str) -> list[str] | None:
 def _or_none(course_id: str, find_out: Callable[[], list[str] | None]) -> list[str] | None:
     """Return what `find_out()` does, or None if it fails: the names of providers are never worth a learner's credit."""
     try:
-        with transaction.atomic():
+        # A failed statement must not cost a transaction that is open. None is opened while neighbours are asked.
+        with transaction.atomic() if transaction.get_connection().in_atomic_block else nullcontext():
             return find_out()
     except Exception:
         log.exception("The credit providers of course %s could not be found out.", course_id)

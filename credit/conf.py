@@ -145,6 +145,42 @@ class CreditSettings(AppSettings):
         return str(self._get_site("ECOMMERCE_SERVICE_WORKER_USERNAME", "ecommerce_worker"))
 
     @property
+    def CREDIT_COMMERCE_AUTHORIZATION(self) -> str | None:
+        """Dotted path of a function that takes that account's name and returns a header `Authorization`."""
+        path: str | None = self._get("COMMERCE_AUTHORIZATION", None)
+        return path
+
+    @property
+    def CREDIT_COMMERCE_TOKEN_URL(self) -> str:
+        """Where, without such a function, tokens are to be had for the client id and secret (OAuth 2)."""
+        return str(self._get("COMMERCE_TOKEN_URL", ""))
+
+    @property
+    def CREDIT_COMMERCE_CLIENT_ID(self) -> str:
+        """The client id for that."""
+        return str(self._get("COMMERCE_CLIENT_ID", ""))
+
+    @property
+    def CREDIT_COMMERCE_CLIENT_SECRET(self) -> str:
+        """The client secret for that."""
+        return str(self._get("COMMERCE_CLIENT_SECRET", ""))
+
+    @property
+    def CREDIT_COMMERCE_TIMEOUT(self) -> timedelta:
+        """How long the commerce service may take to connect, to begin and to end its answer; published in seconds."""
+        return self._duration("CREDIT_COMMERCE_TIMEOUT", 3, unit=SECOND)
+
+    @property
+    def CREDIT_COMMERCE_RETRIES(self) -> int:
+        """How often it is asked again after a failure that may pass."""
+        return self._count("CREDIT_COMMERCE_RETRIES", 1)
+
+    @property
+    def CREDIT_COMMERCE_MEMORY_SECONDS(self) -> timedelta:
+        """How old its answer may be inside a transaction, where it is not asked; published in seconds."""
+        return self._duration("CREDIT_COMMERCE_MEMORY_SECONDS", 86400, unit=SECOND)
+
+    @property
     def PLATFORM_NAME(self) -> str:
         """The site's name as learners know it."""
         return str(self._get_site("PLATFORM_NAME", "Course Credit"))

@@ -11,6 +11,8 @@ from opaque_keys.edx.keys import CourseKey
 
 from coursecredit.broker import DiscreetTask
 from credit import api
+from credit.api import operations
+from credit.backends import get_credit_provider_ids_for_course
 from credit.conf import conf
 from credit.email_utils import MailDelayed, send_credit_notifications, send_due_notifications
 from credit.exceptions import CourseNotFound, InvalidCreditRequirements
@@ -80,3 +82,10 @@ def update_credit_course_requirements(course_id: str) -> None:
 def update_due_credit_requirements() -> None:
     """Read the requirements of published courses that no other task has read."""
     api.refresh_due_requirements(due_before=timezone.now() - OVERDUE)
+
+
+@shared_task(base=DiscreetTask, ignore_result=True)
+def refresh_credit_providers() -> None:
+    """Ask who gives credit for each course, so that an outside service's answer is known where it cannot be asked."""
+    for course_key in operations.list_enabled_courses():
+        get_credit_provider_ids_for_course(str(course_key))

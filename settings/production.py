@@ -6,7 +6,7 @@ It does not start without its secrets, nor with such as everybody knows.
 from django.core.exceptions import ImproperlyConfigured
 
 from settings.base import *  # noqa: F403
-from settings.base import BASE_DIR, MIDDLEWARE, OAUTH2_PROVIDER, REST_FRAMEWORK
+from settings.base import BASE_DIR, CELERY_BEAT_SCHEDULE, MIDDLEWARE, OAUTH2_PROVIDER, REST_FRAMEWORK
 from settings.bus import producer_config
 from settings.environment import Environment
 from settings.keys import jwt_auth, trusted_issuer
@@ -93,6 +93,14 @@ if not lms_keys and env.str("LMS_JWT_ISSUER", default=""):
 CREDIT_PROVIDER_SECRET_KEYS = env.json_object("CREDIT_PROVIDER_SECRET_KEYS")
 CREDIT_PROVIDER_TIMESTAMP_EXPIRATION = env.number("CREDIT_PROVIDER_TIMESTAMP_EXPIRATION", default=900)
 CREDIT_ELIGIBILITY_EXPIRATION_DAYS = env.number("CREDIT_ELIGIBILITY_EXPIRATION_DAYS", default=365)
+ECOMMERCE_API_URL = env.str("ECOMMERCE_API_URL", default="")
+CREDIT_COMMERCE_TOKEN_URL = env.str("CREDIT_COMMERCE_TOKEN_URL", default="")
+CREDIT_COMMERCE_CLIENT_ID = env.str("CREDIT_COMMERCE_CLIENT_ID", default="")
+CREDIT_COMMERCE_CLIENT_SECRET = env.str("CREDIT_COMMERCE_CLIENT_SECRET", default="")
+if ECOMMERCE_API_URL:
+    CREDIT_PORTS = {"commerce": "credit.adapters.commerce.CommerceProviders"}
+    ask_who_gives_credit = {"task": "credit.tasks.refresh_credit_providers", "schedule": 6 * 60 * 60}
+    CELERY_BEAT_SCHEDULE = {**CELERY_BEAT_SCHEDULE, "ask who gives credit": ask_who_gives_credit}
 CREDIT_HELP_LINK_URL = env.str("CREDIT_HELP_LINK_URL", default="#")
 ENABLE_SPECIAL_EXAMS = env.bool("ENABLE_SPECIAL_EXAMS", default=False)
 FEATURES = {"ENABLE_CREDIT_ELIGIBILITY": env.bool("ENABLE_CREDIT_ELIGIBILITY", default=False)}

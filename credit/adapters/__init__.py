@@ -1,0 +1,1 @@
+"""Ports played by neighbouring services, over HTTP. They need the extra `adapters`."""
