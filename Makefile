@@ -4,6 +4,7 @@ VENV ?= .venv
 EXTRAS ?=
 ARGS ?=
 FUZZ_CASES ?= 10000
+FUZZ_RUNS ?= 1000000
 ifndef PYTHON
 PYTHON := $(shell for python in python3.11 python3.12 python3.13 python3; do \
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
@@ -24,7 +25,8 @@ help: ## Explain the targets.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' Makefile
 	@echo
 	@echo 'Variables: ARGS (more arguments for demo, run, test, bench and fuzz), EXTRAS (more extras to install, such as'
-	@echo 'mariadb), FUZZ_CASES (requests per operation), PYTHON (the interpreter for a new $(VENV)), VENV.'
+	@echo 'mariadb), FUZZ_CASES (requests per operation), FUZZ_RUNS (payloads), PYTHON (the'
+	@echo 'interpreter for a new $(VENV)), VENV.'
 
 setup: $(installed) ## Install the project and its tools into .venv; nothing to do while the pins stand.
 
@@ -52,8 +54,11 @@ check: setup ## Check format, lint, types, imports, migrations, production setti
 bench: setup ## Measure against the baselines and write docs/benchmarks.md.
 	@$(bin)/python -m bench $(ARGS)
 
-fuzz: setup ## Send many generated requests to every operation.
+fuzz: setup ## Send many generated requests to every operation, and hostile bytes to the decoder of events.
 	@FUZZ_CASES=$(FUZZ_CASES) $(bin)/pytest -m fuzz tests/fuzz -s $(ARGS)
+	@$(bin)/python -c 'import atheris' 2>/dev/null || $(bin)/python -m pip install --quiet --disable-pip-version-check \
+		--only-binary :all: --constraint constraints.txt --editable '.[fuzz]'
+	@$(bin)/python -m tests.fuzz.decode_payloads -runs=$(FUZZ_RUNS)
 
 # pip builds from source only what has no wheels anywhere, and only when asked for.
 $(installed):

@@ -37,6 +37,8 @@ from events.tooling import OpenEdxPublicSignal
 from tests.events import stringly
 from tests.events.records import CATALOGUE, DESCRIBED, OWN, built, class_named, example
 
+pytestmark = pytest.mark.database("sqlite")  # nothing here uses one, so once is enough
+
 TYPE = "org.example.payload.encoded.v1"
 MOMENT = datetime(2024, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
 VECTORS = [

@@ -12,6 +12,8 @@ from events.tooling import OpenEdxPublicSignal
 from tests.events.records import BASIC_TYPES, CATALOGUE
 from tests.events.test_avro import TYPE, holding
 
+pytestmark = pytest.mark.database("sqlite")  # nothing here uses one, so once is enough
+
 ENROLLMENT = bytes.fromhex(CATALOGUE["examples"][0]["hex"])
 PLENTY = 2**16
 

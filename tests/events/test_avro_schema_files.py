@@ -13,6 +13,8 @@ from events.management.commands.generate_avro_schemas import DIRECTORY
 from events.tooling import OpenEdxPublicSignal
 from tests.events.records import example
 
+pytestmark = pytest.mark.database("sqlite")  # nothing here uses one, so once is enough
+
 CREATED = "org.openedx.learning.course.enrollment.created.v1"
 CREATED_FILE = "org+openedx+learning+course+enrollment+created+v1_schema.avsc"
 IN_PROCESS_ONLY = "org.openedx.learning.forum.thread.created.v1"

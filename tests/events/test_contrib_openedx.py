@@ -14,6 +14,8 @@ import pytest
 
 from tests.events.records import EXAMPLES, OWN, class_named
 
+pytestmark = pytest.mark.database("sqlite")  # nothing here uses one, so once is enough
+
 
 @attrs.frozen(slots=False)
 class UserNonPersonalData:

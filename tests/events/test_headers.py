@@ -10,6 +10,8 @@ from events.data import EventsMetadata
 from events.exceptions import EventDeserializationError
 from tests.events.records import CATALOGUE
 
+pytestmark = pytest.mark.database("sqlite")  # nothing here uses one, so once is enough
+
 VECTOR = CATALOGUE["headers_vector"]
 PAYLOAD = bytes.fromhex(CATALOGUE["examples"][0]["hex"])
 METADATA = EventsMetadata(

@@ -27,6 +27,8 @@ from tests.events.records import (
     module_of,
 )
 
+pytestmark = pytest.mark.database("sqlite")  # nothing here uses one, so once is enough
+
 MOMENT = datetime(2024, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
 ADA = learning.UserData(7, True, learning.UserPersonalData("ada", "ada@example.org"))
 COURSE = learning.CourseData(CourseKey.from_string("course-v1:Org+C101+2024"))
