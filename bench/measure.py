@@ -34,8 +34,19 @@ class Row:
         return self.target is None or self.ratio >= self.target
 
 
-def compare(name: str, *, ours: Work, baseline: Work, baseline_name: str, target: float | None, repeat: int) -> Row:
+def compare(
+    name: str,
+    *,
+    ours: Work,
+    baseline: Work,
+    baseline_name: str,
+    target: float | None,
+    repeat: int,
+    before: Work | None = None,
+) -> Row:
     """Time both `repeat` times in each of `ROUNDS` alternating rounds, after one round that does not count.
+
+    `before` prepares what either of them then works on; that is not timed.
 
     The ratio is the median over the rounds of the ratio within the round, so that a slow moment of the machine,
     which hits both neighbours alike, cancels out.
@@ -43,7 +54,7 @@ def compare(name: str, *, ours: Work, baseline: Work, baseline_name: str, target
     ours_seconds, baseline_seconds = [], []
     for round_number in range(ROUNDS + 1):
         first, second = (ours, baseline) if round_number % 2 else (baseline, ours)
-        times = {first: _seconds(first, repeat), second: _seconds(second, repeat)}
+        times = {work: _seconds(work, repeat, before) for work in (first, second)}
         if round_number:
             ours_seconds.append(times[ours])
             baseline_seconds.append(times[baseline])
@@ -58,24 +69,35 @@ def compare(name: str, *, ours: Work, baseline: Work, baseline_name: str, target
     )
 
 
-def compare_moments(
-    name: str, *, before: list[float], after: list[float], baseline_name: str, target: float | None, repeat: int
-) -> Row:
-    """Compare the seconds of rounds at two moments that cannot take turns; the ratio is that of the medians."""
-    first, second = statistics.median(before), statistics.median(after)
-    return Row(
-        name=name,
-        baseline=baseline_name,
-        ours_per_second=repeat / second,
-        baseline_per_second=repeat / first,
-        ratio=first / second,
-        target=target,
+@dataclass(frozen=True)
+class Moment:
+    """How long something took at one moment, in seconds, and as a multiple of a yardstick that took turns with it."""
+
+    seconds: float
+    multiple: float
+
+
+def moment(work: Work, repeat: int, *, yardstick: Work) -> Moment:
+    """Time something and a yardstick in alternating rounds, after one that does not count; take medians."""
+    timed = [(_seconds(work, repeat), _seconds(yardstick, repeat)) for _ in range(ROUNDS + 1)][1:]
+    return Moment(
+        seconds=statistics.median(mine for mine, _ in timed),
+        multiple=statistics.median(mine / its for mine, its in timed),
     )
 
 
-def rounds(work: Work, repeat: int) -> list[float]:
-    """Return how many seconds each of `ROUNDS` rounds takes, after one that does not count."""
-    return [_seconds(work, repeat) for _ in range(ROUNDS + 1)][1:]
+def compare_moments(
+    name: str, *, before: Moment, after: Moment, baseline_name: str, target: float | None, repeat: int
+) -> Row:
+    """Compare two moments that cannot take turns; the yardstick takes out what the machine has done in between."""
+    return Row(
+        name=name,
+        baseline=baseline_name,
+        ours_per_second=repeat / after.seconds,
+        baseline_per_second=repeat / before.seconds,
+        ratio=before.multiple / after.multiple,
+        target=target,
+    )
 
 
 def repeated(call: Callable[[], Any]) -> Work:
@@ -93,7 +115,9 @@ def at_most(full: int, quick: int) -> int:
     return quick if QUICK else full
 
 
-def _seconds(work: Work, repeat: int) -> float:
+def _seconds(work: Work, repeat: int, before: Work | None = None) -> float:
+    if before is not None:
+        before(repeat)
     gc.collect()
     start = time.perf_counter()
     work(repeat)
