@@ -17,6 +17,8 @@ from coursecredit import broker
 from credit import api, ports
 from credit.choices import RequirementStatus
 from credit.tasks import send_credit_eligibility_email, update_credit_course_requirements
+from credit.types import RetiredLearner
+from enrollment.signals import USER_RETIRED
 from events.credit.data import CreditEligibilityData
 from events.credit.signals import CREDIT_ELIGIBILITY_EARNED
 from events.data import EventsMetadata
@@ -156,3 +158,9 @@ def handle_exam_event(
 def _time(kwargs: dict[str, Any]) -> datetime | None:
     metadata: EventsMetadata | None = kwargs.get("metadata")
     return None if metadata is None else metadata.time
+
+
+@receiver(USER_RETIRED, dispatch_uid="credit.handlers.forget_retired_user")
+def forget_retired_user(original_username: str, retired_username: str, **kwargs: Any) -> None:
+    """Remove a person from this app's tables, in the transaction that removes them everywhere."""
+    api.retire_credit_user(RetiredLearner(original_username, retired_username))

@@ -272,3 +272,11 @@ class Retirement(Protocol):
 
     @property
     def retired_username(self) -> str: ...
+
+
+@attrs.frozen
+class RetiredLearner:
+    """A retirement that has just been told."""
+
+    original_username: str
+    retired_username: str

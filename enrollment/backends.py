@@ -1,6 +1,7 @@
 """What the ports are on a site that has nothing else: this app's own tables, and neighbours that are not there."""
 
 import logging
+import secrets
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
@@ -105,6 +106,34 @@ class LocalRetirements:
             raise ports.RetirementNotFound
         if state in RetirementState.values or state.endswith(FINISHED_STEP_SUFFIX):
             raise ports.RetirementNotActionable(state)
+
+
+class LocalAccounts:
+    """Django's own accounts, and models that extend them."""
+
+    NAMING = ("email", "first_name", "last_name")
+    ENTITLING = ("is_active", "is_staff", "is_superuser")
+
+    def retire(self, user: Account) -> bool:
+        fields = {field.name for field in user._meta.concrete_fields}
+        prefix = f"retired.{user.pk}."
+        if user.get_username().startswith(prefix) and not user.is_active:
+            return False
+        setattr(user, user.USERNAME_FIELD, prefix + secrets.token_hex(8))
+        for name in self.NAMING:
+            if name in fields and name != user.USERNAME_FIELD:
+                setattr(user, name, "")
+        for name in self.ENTITLING:
+            if name in fields:
+                setattr(user, name, False)
+        if "last_login" in fields:
+            user.last_login = None
+        user.set_unusable_password()
+        user.save()
+        for relation in ("groups", "user_permissions"):
+            if hasattr(user, relation):
+                getattr(user, relation).clear()
+        return True
 
 
 class LocalProfiles:

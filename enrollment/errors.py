@@ -6,7 +6,7 @@ the operations on `CourseEnrollment` raise, which the default data backend trans
 
 from typing import Any
 
-from coursecredit.errors import DomainError, Invalid, NotAllowed
+from coursecredit.errors import Conflict, DomainError, Invalid, NotAllowed
 
 
 class CourseEnrollmentError(Invalid):
@@ -24,6 +24,12 @@ class UserNotFoundError(CourseEnrollmentError):
     """There is no such user."""
 
     code = "user_not_found"
+
+
+class RetiredNameInUse(Conflict):
+    """An account has the name that is to stand in the place of a person's."""
+
+    code = "retired_name_in_use"
 
 
 class CourseNotFoundError(CourseEnrollmentError):

@@ -25,6 +25,7 @@ DEFAULTS = {
     "CohortPort": "enrollment.backends.NoCohorts",
     "EmailOptInPort": "enrollment.backends.LocalEmailOptIns",
     "RetirementPort": "enrollment.backends.LocalRetirements",
+    "AccountPort": "enrollment.backends.LocalAccounts",
     "ProfilePort": "enrollment.backends.LocalProfiles",
     "AuditLogPort": "enrollment.backends.AuditLogger",
     "TrackerPort": "enrollment.backends.NoTracker",
@@ -159,6 +160,17 @@ class RetirementPort(Protocol):
 
         Raises:
             RetirementNotFound, RetirementNotActionable
+        """
+
+
+class AccountPort(Protocol):
+    """Accounts of people who leave."""
+
+    def retire(self, user: Account) -> bool:
+        """Let nobody use the account any more, and let it name nobody; return whether that was still to be done.
+
+        The row stays, because others refer to it. Called inside the transaction of `enrollment.api.retire_user`, last.
+        Its new name is none that `retire_user` was given.
         """
 
 
@@ -338,6 +350,10 @@ def email_opt_ins() -> EmailOptInPort:
 
 def retirements() -> RetirementPort:
     return cast(RetirementPort, _port("RetirementPort"))
+
+
+def accounts() -> AccountPort:
+    return cast(AccountPort, _port("AccountPort"))
 
 
 def profiles() -> ProfilePort:

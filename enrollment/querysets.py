@@ -135,11 +135,17 @@ class CourseEnrollmentAllowedQuerySet(models.QuerySet[Any]):
 
     def retire(self, email: str) -> bool:
         """Delete the invitations of an address, overwritten first; return whether there were any."""
-        rows = self.to_address(email)
+        return bool(self._forget(self.to_address(email)))
+
+    def retire_learner(self, user: Account) -> int:
+        """Do so with all that were sent to a user, to former addresses too; return how many there were."""
+        return self._forget(self.to_address(user.email) | self.filter(user=user))
+
+    def _forget(self, rows: models.QuerySet[Any]) -> int:
         pks = list(rows.values_list("pk", flat=True))
         own_address = Concat(Value("retired."), Cast("pk", models.CharField(max_length=20)))
         self.filter(pk__in=pks).update(email=RETIRED_EMAIL, email_lower=own_address)
-        return bool(self.filter(pk__in=pks).delete()[0])
+        return self.filter(pk__in=pks).delete()[0]
 
 
 class ManualEnrollmentAuditQuerySet(models.QuerySet[Any]):
@@ -159,12 +165,19 @@ class ManualEnrollmentAuditQuerySet(models.QuerySet[Any]):
 
     def retire(self, email: str, *, retired_email: str) -> bool:
         """Blank the reasons and replace the address, in history as well; return whether anything matched."""
-        pks = list(self.to_address(email).values_list("pk", flat=True))
+        return bool(self._forget(set(self.to_address(email).values_list("pk", flat=True)), email, retired_email))
+
+    def retire_learner(self, user: Account) -> int:
+        """Do so with all records about a user, under former addresses too; return how many there were."""
+        about = set(self.to_address(user.email).values_list("pk", flat=True))
+        enrolled = self.filter(enrollment__user=user).exclude(enrolled_email=RETIRED_EMAIL, reason="")
+        return self._forget(about | set(enrolled.values_list("pk", flat=True)), user.email, RETIRED_EMAIL)
+
+    def _forget(self, pks: Collection[int], email: str, retired_email: str) -> int:
         history = self.model.history
         for past in (history.filter(id__in=pks), with_address(history.all(), "enrolled_email", email)):
             past.update(reason="", enrolled_email=retired_email)
-        self.filter(pk__in=pks).update(reason="", enrolled_email=retired_email)
-        return bool(pks)
+        return self.filter(pk__in=pks).update(reason="", enrolled_email=retired_email)
 
 
 class CourseAccessRoleQuerySet(models.QuerySet[Any]):

@@ -30,6 +30,7 @@ from enrollment.api.facts import (
     get_profile,
 )
 from enrollment.api.results import record_course_certificate, record_course_grade
+from enrollment.api.retirement import retire_user
 from enrollment.ports import data_api
 
 _data_api = data_api  # the names under which older callers know them
@@ -52,6 +53,7 @@ __all__ = [
     "is_enrollment_valid_for_proctoring",
     "record_course_certificate",
     "record_course_grade",
+    "retire_user",
     "serialize_enrollments",
     "set_default_upgrade_deadline",
     "set_enrollment_attributes",
