@@ -47,11 +47,25 @@ class CreditEligibilityForm(forms.ModelForm):  # type: ignore[type-arg]  # gener
         return username
 
 
+class MailOwed(admin.SimpleListFilter):
+    """Eligibilities about which a mail is still to be sent."""
+
+    title = gettext_lazy("mail")
+    parameter_name = "mail"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("owed", _("Owed"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(notified_at=None, email_due_at__isnull=False) if self.value() == "owed" else queryset
+
+
 @admin.register(CreditEligibility)
 class CreditEligibilityAdmin(LearnerRows):
     form = CreditEligibilityForm
     list_display = ["course", "username", "deadline", "mail"]
     list_display_links = ["course", "username"]
+    list_filter = [MailOwed]
     list_select_related = joined = ("course",)
     search_fields = ["username", "course__course_key"]
     sortable_by = ("username",)

@@ -20,7 +20,7 @@ from django.utils.text import smart_split, unescape_string_literal
 from django.utils.translation import gettext_lazy as _
 
 from coursecredit.admin import ReadOnlyAdmin
-from credit.choices import AuditSource
+from credit.choices import AuditKind, AuditSource
 from credit.models import CreditAudit, CreditCourse, CreditProvider
 
 if TYPE_CHECKING:
@@ -101,6 +101,8 @@ def _terms(text: str) -> Iterable[str]:
 class LearnerRows(TermSearch):
     """A page about rows of learners, of which there may be millions."""
 
+    show_facets = admin.ShowFacets.NEVER  # they count every row
+
     paginator = LimitedPaginator
     sortable_by: ClassVar[list[str] | tuple[str, ...] | None] = ()
     joined: tuple[str, ...] = ()  # what a row shows of other tables
@@ -146,8 +148,20 @@ def audit_trail(*, username: str, subject: str) -> SafeString:
     trail = list(CreditAudit.objects.filter(username=username, subject=subject).order_by("-pk")[:LONGEST_TRAIL])
     users = get_user_model()._default_manager.filter(pk__in={row.actor for row in trail if _is_user(row)})
     names = {str(user.pk): user.get_username() for user in users}
-    entries = [{"row": row, "actor": names.get(row.actor, row.actor) if _is_user(row) else row.actor} for row in trail]
+    entries = [
+        {
+            "row": row,
+            "change": [_status(row, row.old_status), _status(row, row.new_status)],
+            "actor": names.get(row.actor, row.actor) if _is_user(row) else row.actor,
+        }
+        for row in trail
+    ]
     return render_to_string("admin/credit/audit_trail.html", {"entries": entries})
+
+
+def _status(row: CreditAudit, status: str) -> str:
+    is_deadline = row.kind == AuditKind.ELIGIBILITY
+    return status[:16].replace("T", " ") if is_deadline else status
 
 
 def _is_user(row: CreditAudit) -> bool:

@@ -26,11 +26,11 @@ LONGEST_WAIT = 3650  # days
 class PendingLongerThan(admin.SimpleListFilter):
     """Requests without an answer; in the address any number of days may be given."""
 
-    title = gettext_lazy("pending longer than")
+    title = gettext_lazy("time pending")
     parameter_name = "pending_days"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [(str(days), _("%(days)d days") % {"days": days}) for days in (7, 14, 30, 90)]
+        return [(str(days), _("longer than %(days)d days") % {"days": days}) for days in (7, 14, 30, 90)]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         value = self.value() or ""
@@ -45,13 +45,13 @@ class PendingLongerThan(admin.SimpleListFilter):
             yield {
                 "selected": True,
                 "query_string": "?",
-                "display": _("%(days)s days") % {"days": self.value()},
+                "display": _("longer than %(days)s days") % {"days": self.value()},
             }
 
 
 @admin.register(CreditRequest)
 class CreditRequestAdmin(RuledRows):
-    list_display = ["provider", "course", "status", "username", "created"]
+    list_display = ["provider", "course", "status", "username", "asked"]
     list_display_links = ["provider", "course"]
     list_filter = ["provider", "status", PendingLongerThan]
     list_select_related = joined = ("provider", "course")
@@ -59,7 +59,7 @@ class CreditRequestAdmin(RuledRows):
     search_help_text = gettext_lazy(
         "A request's uuid, the beginning of a username, in its case, or part of a course key or provider id."
     )
-    sortable_by = ("username", "created")
+    sortable_by = ("username", "asked")
     fields = [
         "uuid",
         "username",
@@ -89,6 +89,10 @@ class CreditRequestAdmin(RuledRows):
         condition = Q(uuid=term.lower()) | super().matching(rows, term)
         providers = providers_like(term)
         return condition | Q(provider__in=providers) if providers else condition
+
+    @admin.display(description=gettext_lazy("Asked"), ordering="created")
+    def asked(self, obj: CreditRequest) -> str:
+        return f"{obj.created:%Y-%m-%d}"
 
     @admin.display(description=gettext_lazy("Audit"))
     def audit(self, obj: CreditRequest) -> SafeString:

@@ -6,6 +6,7 @@ come back as they went out: what a spreadsheet would take for a formula goes out
 
 import csv
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from io import StringIO
 from typing import Any
@@ -104,6 +105,15 @@ def _without_guard(cell: str) -> str:
     return cell[1:] if cell.startswith("'") and cell[1:].lstrip("'").startswith(FORMULA) else cell
 
 
+@contextmanager
+def _told_as_value_error() -> Iterator[None]:
+    """Let the library tell whose value it is: it does so for a `ValueError`."""
+    try:
+        yield
+    except ValidationError as exc:
+        raise ValueError(exc.message) from exc
+
+
 class YesOrNo(widgets.Widget):  # type: ignore[misc]  # as above
     """true or false, and nothing that could be a typing error."""
 
@@ -121,7 +131,8 @@ class CourseKeyText(widgets.Widget):  # type: ignore[misc]  # as above
     """The text of a course key, in its case."""
 
     def clean(self, value: Any, row: Any = None, **kwargs: Any) -> Any:
-        return course_key_from(str(value or "").strip())
+        with _told_as_value_error():
+            return course_key_from(str(value or "").strip())
 
     def render(self, value: Any, obj: Any = None, **kwargs: Any) -> str:
         return str(value)
@@ -132,7 +143,8 @@ class ContentId(widgets.CharWidget):  # type: ignore[misc]  # as above
 
     def clean(self, value: Any, row: Any = None, **kwargs: Any) -> str:
         text = str(value or "").strip()
-        check_content_id(text)
+        with _told_as_value_error():
+            check_content_id(text)
         return text
 
 
@@ -150,6 +162,16 @@ class Moment(widgets.Widget):  # type: ignore[misc]  # as above
 
     def render(self, value: Any, obj: Any = None, **kwargs: Any) -> str:
         return value.astimezone(UTC).isoformat().replace("+00:00", "Z") if value else ""
+
+
+class TextOrNothing(widgets.Widget):  # type: ignore[misc]  # as above
+    """A text; an empty cell is none, which clients tell from an empty text."""
+
+    def clean(self, value: Any, row: Any = None, **kwargs: Any) -> str | None:
+        return str(value) if value else None
+
+    def render(self, value: Any, obj: Any = None, **kwargs: Any) -> str:
+        return str(value or "")
 
 
 class Rows(resources.ModelResource):  # type: ignore[misc]  # as above
@@ -181,7 +203,7 @@ class RowsMeta:
     clean_model_instances = True
     skip_unchanged = True
     report_skipped = False
-    skip_diff = True
+    skip_html_diff = True
 
 
 class CreditCourseResource(Rows):
@@ -197,6 +219,7 @@ class CreditCourseResource(Rows):
 class CreditProviderResource(Rows):
     active = fields.Field("active", "active", YesOrNo())
     enable_integration = fields.Field("enable_integration", "enable_integration", YesOrNo())
+    fulfillment_instructions = fields.Field("fulfillment_instructions", "fulfillment_instructions", TextOrNothing())
 
     class Meta(RowsMeta):
         model = CreditProvider
@@ -289,11 +312,12 @@ class CsvMixin(ImportExportMixin):  # type: ignore[misc]  # as above
 
 def _problems(result: results.Result, lines: list[int]) -> Iterator[str]:
     """Yield what is wrong, each with its line."""
-    for error in result.base_errors:
-        yield str(error.error)
+    if result.base_errors:  # then errors of rows are only consequences
+        yield from (str(error.error) for error in result.base_errors)
+        return
     by_line: list[tuple[int, str]] = []
-    for number, errors in result.row_errors():
-        by_line += [(lines[number - 1], str(error.error)) for error in errors]
+    for row in result.error_rows:
+        by_line += [(lines[row.number - 1], str(error.error)) for error in row.errors]
     for row in result.invalid_rows:
         for field, texts in row.field_specific_errors.items():
             by_line += [(lines[row.number - 1], f"{field}: {text}") for text in texts]
