@@ -28,7 +28,8 @@ from tests.events.parcels import PARCEL, Parcel
 from tests.events.transactions import rolled_back
 from tests.support import statements
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.rule("events.outbox")]
+COMMITTING = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db, pytest.mark.rule("events.outbox")]
 USER = UserData(id=7, is_active=True, pii=UserPersonalData("marker-name", "marker@example.org", "Marker"))
 
 
@@ -121,6 +122,7 @@ def test_event_from_the_bus_is_not_put_on_it_again(parcels_leave):
     assert not OutboxEvent.objects.exists()
 
 
+@COMMITTING
 class TestNudge:
     """A worker is asked once per transaction, after the commit."""
 
@@ -181,6 +183,7 @@ class TestWhatCannotBeEncoded:
         assert PARCEL.label not in caplog.text + row.last_error
 
 
+@COMMITTING
 class TestDirectWay:
     """Mode `on-commit`, and producers from elsewhere: at most once, after the commit, without a row."""
 

@@ -23,7 +23,8 @@ from tests.events.outboxes import TYPE, bus, send
 from tests.events.parcels import PARCEL, Parcel
 from tests.support import in_parallel, statements
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.rule("events.relay")]
+COMMITTING = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db, pytest.mark.rule("events.relay")]
 
 
 @pytest.fixture(autouse=True)
@@ -222,6 +223,7 @@ class TestBusThatIsAway:
         relay_outbox()
         assert "takes nothing" in caplog.text
 
+    @COMMITTING
     def test_running_relay_pauses_and_goes_on(self, write, caplog):
         caplog.set_level(logging.WARNING)
         write(1)
@@ -285,6 +287,7 @@ class TestLease:
         assert [row.id for row in other.rows] == [late.id]
         assert claimed.rows[0].id > late.id
 
+    @COMMITTING
     @pytest.mark.database("postgresql", "mysql")  # SQLite's in-memory tables cannot be shared by threads like this
     @pytest.mark.parametrize("relays", [2, 4])
     def test_claims_at_the_same_time_do_not_overlap(self, write, relays):
@@ -418,6 +421,7 @@ def test_no_payload_is_logged(write, caplog, settings):
     assert not any("0000" in line or "0001" in line for line in ours)
 
 
+@COMMITTING
 def test_no_transaction_is_open_while_the_bus_is_asked(write, monkeypatch):
     write(1)
     seen = []
@@ -431,6 +435,7 @@ def test_no_transaction_is_open_while_the_bus_is_asked(write, monkeypatch):
     assert seen == [False]
 
 
+@COMMITTING
 def test_relays_share_the_work_of_a_transaction_that_is_still_open(parcels_leave, write):
     write(1)
     with transaction.atomic():
