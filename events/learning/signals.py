@@ -260,7 +260,7 @@ COURSE_ACCESS_ROLE_REMOVED = OpenEdxPublicSignal(
     data={"course_access_role_data": CourseAccessRoleData},
     about=About(
         "A user's role in a course run was taken back.",
-        sender=LMS,
+        sender=ENROLLMENT,
         topic="learning-course-access-role-lifecycle",
         key="course_access_role_data.course_key",
     ),
