@@ -77,9 +77,12 @@ class Moment:
     multiple: float
 
 
-def moment(work: Work, repeat: int, *, yardstick: Work) -> Moment:
-    """Time something and a yardstick in alternating rounds, after one that does not count; take medians."""
-    timed = [(_seconds(work, repeat), _seconds(yardstick, repeat)) for _ in range(ROUNDS + 1)][1:]
+def moment(work: Work, repeat: int, *, yardstick: Work, before: Work | None = None) -> Moment:
+    """Time something and a yardstick in alternating rounds, after one that does not count; take medians.
+
+    `before` prepares what `work` then works on; that is not timed.
+    """
+    timed = [(_seconds(work, repeat, before), _seconds(yardstick, repeat)) for _ in range(ROUNDS + 1)][1:]
     return Moment(
         seconds=statistics.median(mine for mine, _ in timed),
         multiple=statistics.median(mine / its for mine, its in timed),
