@@ -4,6 +4,7 @@ VENV ?= .venv
 EXTRAS ?=
 ARGS ?=
 FUZZ_CASES ?= 10000
+INTEROP_VENV ?= .venv-interop
 FUZZ_RUNS ?= 1000000
 ifndef PYTHON
 PYTHON := $(shell for python in python3.11 python3.12 python3.13 python3; do \
@@ -16,15 +17,18 @@ extras := dev$(if $(EXTRAS),$(comma)$(EXTRAS))
 pins := $(shell cat pyproject.toml constraints.txt | cksum | cut -d ' ' -f 1)
 installed := $(VENV)/.installed-$(pins)-$(subst $(comma),-,$(extras))
 
+interop_pins := $(shell cksum < tests/interop/requirements.txt | cut -d ' ' -f 1)
+interop_installed := $(INTEROP_VENV)/.installed-$(interop_pins)
+
 production_check := $(bin)/python manage.py check --deploy --fail-level WARNING --settings settings.production
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run test check bench fuzz
+.PHONY: help setup demo run test interop check bench fuzz
 
 help: ## Explain the targets.
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-7s %s\n", $$1, $$2 }' Makefile
 	@echo
-	@echo 'Variables: ARGS (more arguments for demo, run, test, bench and fuzz), EXTRAS (more extras to install, such as'
+	@echo 'Variables: ARGS (more arguments for demo, run, test, interop, bench and fuzz), EXTRAS (more extras to install, such as'
 	@echo 'mariadb), FUZZ_CASES (requests per operation), FUZZ_RUNS (payloads), PYTHON (the'
 	@echo 'interpreter for a new $(VENV)), VENV.'
 
@@ -38,6 +42,9 @@ run: setup ## Serve the demo's site until Ctrl-C.
 
 test: setup ## Run the suite on SQLite and on every server named by TEST_POSTGRES_URL, TEST_MARIADB_URL, ….
 	@$(bin)/python -m tests.run $(ARGS)
+
+interop: setup $(interop_installed) ## Exchange events with Open edX's own packages, in an environment of their own.
+	@INTEROP_PYTHON='$(abspath $(INTEROP_VENV))/bin/python' $(bin)/pytest --quiet tests/interop $(ARGS)
 
 check: setup ## Check format, lint, types, imports, migrations, production settings, OpenAPI and the documents.
 	$(bin)/ruff format --check .
@@ -68,4 +75,11 @@ $(installed):
 	@$(bin)/python -m pip install --quiet --disable-pip-version-check --only-binary :all: --no-binary mysqlclient \
 		--constraint constraints.txt --editable '.[$(extras)]'
 	@rm -f $(VENV)/.installed-*
+	@touch $@
+
+$(interop_installed):
+	@echo "Installing Open edX's own packages into $(INTEROP_VENV), which takes a minute …"
+	@test -x $(INTEROP_VENV)/bin/python || $(PYTHON) -m venv $(INTEROP_VENV)
+	@$(INTEROP_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --requirement tests/interop/requirements.txt
+	@rm -f $(INTEROP_VENV)/.installed-*
 	@touch $@

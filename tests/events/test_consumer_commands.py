@@ -1,6 +1,7 @@
 """`consume_events`, `replay_dead_letters` and the purge of what is remembered (events contract 14, 0.12, 0.17)."""
 
 import json
+import socket
 import urllib.request
 from datetime import timedelta
 from io import StringIO
@@ -16,7 +17,6 @@ from events.models import ProcessedEvent
 from events.ports import EventBusConsumer
 from events.tasks import purge_processed_events
 from tests.events.redis_bus import GROUP, Topic
-from tests.events.redis_server import free_port
 from tests.support import service_url
 
 pytestmark = [pytest.mark.django_db, pytest.mark.rule("events.commands")]
@@ -165,7 +165,9 @@ def test_figures_are_served(topic, parcel_sent, receive):
     consumer = topic.consumer()
     consumer.consume_backlog()
     topic.send(parcel_sent)
-    port = free_port()
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
     serve_consumer_metrics(port, "127.0.0.1", consumer)
     with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics") as answer:
         text = answer.read().decode()
