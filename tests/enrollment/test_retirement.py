@@ -3,6 +3,7 @@
 import pytest
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.auth import get_user_model
+from django.core.management import CommandError, call_command
 
 from enrollment import api
 from enrollment.errors import RetiredNameInUse, UserNotFoundError
@@ -131,3 +132,20 @@ def test_the_staff_log_forgets_whole_words(learner, before, after):
     entry.refresh_from_db()
     assert (entry.object_repr, entry.change_message) == (after, after)
     assert count == (before != after)
+
+
+class TestTheCommand:
+    @pytest.mark.parametrize("dry_run", [True, False])
+    def test_tells_what_is_forgotten(self, learner, capsys, dry_run):
+        call_command("retire_user", str(learner.pk), "gone", *(["--dry-run"] if dry_run else []))
+        told = capsys.readouterr().out
+        assert "enrollments: 1\n" in told
+        assert told.endswith("Nothing was changed.\n" if dry_run else f"User {learner.pk} is retired.\n")
+        learner.refresh_from_db()
+        assert (learner.username == "hermione") is dry_run
+        assert CourseEnrollment.objects.get().is_active is dry_run
+
+    @pytest.mark.parametrize(("user_id", "name", "text"), [(404, "gone", "no such user"), (None, "hermione", "name")])
+    def test_refuses_what_the_api_refuses(self, learner, user_id, name, text):
+        with pytest.raises(CommandError, match=text):
+            call_command("retire_user", str(user_id or learner.pk), name)
