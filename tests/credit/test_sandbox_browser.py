@@ -1,19 +1,17 @@
 """The practice university in a real browser, deciding on a real request."""
 
 import json
-import os
-import shutil
 import time
-from concurrent.futures import ThreadPoolExecutor
 from html import escape
 
 import pytest
 from django.urls import reverse
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 
 from credit.choices import RequestStatus
 from credit.models import CreditRequest
 from credit.signature import signature
+from tests.credit.browser import DESKTOP, PHONE, browse, expect_accessible
 from tests.credit.factories import (
     CreditEligibilityFactory,
     CreditProviderFactory,
@@ -24,19 +22,6 @@ from tests.credit.universities import open_university
 from tests.enrollment.factories import UserFactory
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
-
-PHONE = {"width": 360, "height": 740}
-DESKTOP = {"width": 1280, "height": 800}
-expect.set_options(timeout=30_000)  # milliseconds; a busy machine is no failure
-
-
-@pytest.fixture
-def chromium():
-    """Path of the browser; where CI runs, it must be there."""
-    path = shutil.which("chromium")
-    if path is None and not os.environ.get("CI"):
-        pytest.skip("Chromium is not installed.")
-    return path
 
 
 @pytest.fixture
@@ -78,29 +63,6 @@ def learners_page(form, **changes):
     return f'<form method="{form["method"]}" action="{form["url"]}">{fields}<button>Ask for credit</button></form>'
 
 
-def complaints_during(journey, chromium, **context):
-    """Play a journey on a fresh page; return what the browser has to say, a violated security policy among it.
-
-    In a thread, because Playwright's event loop would keep Django from its database.
-    """
-
-    def play():
-        with sync_playwright() as playwright:
-            browser = playwright.chromium.launch(
-                executable_path=chromium, args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-            )
-            page = browser.new_context(**context).new_page()
-            complaints = []
-            page.on("console", lambda message: complaints.append(message.text))
-            page.on("pageerror", lambda error: complaints.append(str(error)))
-            journey(page)
-            browser.close()
-            return complaints
-
-    with ThreadPoolExecutor(1) as thread:
-        return thread.submit(play).result()
-
-
 def expect_to_fit(page):
     """Wait until nothing has to be scrolled sideways: a page is laid out after its style sheet has come."""
     page.wait_for_function("document.documentElement.scrollWidth <= window.innerWidth")
@@ -115,7 +77,7 @@ def expect_to_fit(page):
         pytest.param(DESKTOP, "dark", "Approve", RequestStatus.APPROVED, id="desktop, dark, approved"),
     ],
 )
-def test_a_clerk_decides_on_a_learners_request(chromium, form, viewport, scheme, button, status):
+def test_a_clerk_decides_on_a_learners_request(form, viewport, scheme, button, status):
     def journey(page):
         page.set_content(learners_page(form))
         page.get_by_role("button", name="Ask for credit").click()
@@ -130,11 +92,11 @@ def test_a_clerk_decides_on_a_learners_request(chromium, form, viewport, scheme,
         expect(page.get_by_text(status.value)).to_be_visible()
         expect_to_fit(page)
 
-    assert complaints_during(journey, chromium, viewport=viewport, color_scheme=scheme) == []
+    assert browse(journey, viewport=viewport, color_scheme=scheme) == []
     assert CreditRequest.objects.get().status == status
 
 
-def test_a_forged_form_cannot_be_decided_on(chromium, form):
+def test_a_forged_form_cannot_be_decided_on(form):
     def journey(page):
         page.set_content(learners_page(form, final_grade="1.0"))
         page.get_by_role("button", name="Ask for credit").click()
@@ -143,19 +105,19 @@ def test_a_forged_form_cannot_be_decided_on(chromium, form):
         expect(page.get_by_role("button")).to_have_count(0)
         expect_to_fit(page)
 
-    [complaint] = complaints_during(journey, chromium, viewport=PHONE)
+    [complaint] = browse(journey, viewport=PHONE)
     assert "403 (Forbidden)" in complaint
     assert CreditRequest.objects.get().status == RequestStatus.PENDING
 
 
-def test_it_works_without_javascript(chromium, form):
+def test_it_works_without_javascript(form):
     def journey(page):
         page.set_content(learners_page(form))
         page.get_by_role("button", name="Ask for credit").click()
         page.get_by_role("button", name="Approve").click()
         expect(page.get_by_text("HTTP 200")).to_be_visible()
 
-    assert complaints_during(journey, chromium, java_script_enabled=False) == []
+    assert browse(journey, java_script_enabled=False) == []
     assert CreditRequest.objects.get().status == RequestStatus.APPROVED
 
 
@@ -169,7 +131,7 @@ def test_it_works_without_javascript(chromium, form):
     ],
 )
 @pytest.mark.database("sqlite")  # there is nothing of the database in it
-def test_an_integrator_has_a_message_checked(chromium, root, viewport, scheme):
+def test_an_integrator_has_a_message_checked(root, viewport, scheme):
     callback = {"request_uuid": "0" * 32, "status": "approved", "timestamp": int(time.time())}
     right = signature(callback, "931433d583c84ca7ba41784bad3232e6")
     attempts = {right.upper(): "The signature is wrong.", right: "The signature is right."}
@@ -178,13 +140,13 @@ def test_an_integrator_has_a_message_checked(chromium, root, viewport, scheme):
         page.goto(f"{root}/hogwarts/")
         page.get_by_role("link", name="Check a message").click()
         expect(page.get_by_label("University")).to_have_value("hogwarts")
-        expect_to_fit(page)
-        for number, (claimed, verdict) in enumerate(attempts.items()):
+        expect_accessible(page)
+        for claimed, verdict in attempts.items():
             page.get_by_label("Message").fill(json.dumps({**callback, "signature": claimed}))
             page.get_by_role("button", name="Check").click()
             expect(page.get_by_role("heading", name=verdict)).to_be_visible()
             expect(page.get_by_text("upper case")).to_have_count(0 if claimed == right else 1)
             expect(page.get_by_label("Message")).to_have_value(json.dumps({**callback, "signature": claimed}))
-            expect_to_fit(page)
+            expect_accessible(page)
 
-    assert complaints_during(journey, chromium, viewport=viewport, color_scheme=scheme) == []
+    assert browse(journey, viewport=viewport, color_scheme=scheme) == []
