@@ -22,7 +22,13 @@ from coursecredit.problems import DETAIL, ApiViewMixin
 from credit import api
 from credit.choices import COURSE_KEY_REGEX, CREDIT_PROVIDER_ID_REGEX, AuditSource
 from credit.conf import conf
-from credit.exceptions import CreditCourseNotFound, InvalidCourseKey, InvalidCreditRequest, UserNotEligibleException
+from credit.exceptions import (
+    CreditCourseNotFound,
+    CreditRequestNotFound,
+    InvalidCourseKey,
+    InvalidCreditRequest,
+    UserNotEligibleException,
+)
 from credit.permissions import IsOwnerInBody, IsOwnerInQuery
 from credit.serializers import (
     CreditCourseSerializer,
@@ -133,16 +139,26 @@ class CreditProviderCallbackView(CreditView):
     message: CreditProviderCallbackSerializer
 
     def post(self, request: Request, provider_id: str) -> Response:
-        find_provider(provider_id)
-        self.known_provider = provider_id
+        if not self.genuine:
+            self._find(provider_id)
         if self.unreadable is not None:
             raise self.unreadable
         key = self.message.require_signature()  # forged: 403, whatever else is wrong
         decision = checked(self.message)  # malformed or stale: 400
-        api.accept_callback(
-            decision["request_uuid"], provider_id, decision["status"], timestamp=decision["timestamp"], key=key
-        )
+        self.known_provider = provider_id
+        try:
+            api.accept_callback(
+                decision["request_uuid"], provider_id, decision["status"], timestamp=decision["timestamp"], key=key
+            )
+        except CreditRequestNotFound:
+            self._find(provider_id)  # looked for now only: a request that is found has a provider
+            raise
         return Response()
+
+    def _find(self, provider_id: str) -> None:
+        self.known_provider = ""
+        find_provider(provider_id)
+        self.known_provider = provider_id
 
     def is_genuine(self, request: Request) -> bool:
         """Read the message; return whether a key of the provider has signed it, and it is well-formed and recent."""

@@ -31,6 +31,16 @@ from credit.types import CreditRequestDict, CreditRequestForm, Learner, Paramete
 log = logging.getLogger(__name__)
 
 LONGEST_GRADE = 7  # characters that providers read
+DECIDED_BY = (  # what a decision needs to know: not what was sent, nor the provider's texts
+    "uuid",
+    "username",
+    "status",
+    "created",
+    "modified",
+    "last_callback_timestamp",
+    "course__course_key",
+    "provider__provider_id",
+)
 TO_SPACES = str.maketrans(dict.fromkeys(":\r\n", " "))
 NUMBER = re.compile(r"(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 
@@ -279,7 +289,7 @@ def decide_by_callback(request_uuid: str, provider_id: str, status: str, *, time
 def _lock_request(request_uuid: str, provider_id: str, status: str) -> CreditRequest:
     if status not in DECISIONS:
         raise InvalidCreditStatus(f"{status!r} is neither {' nor '.join(sorted(DECISIONS))}.")
-    rows = CreditRequest.objects.locked().select_related("course", "provider")
+    rows = CreditRequest.objects.locked().select_related("course", "provider").only(*DECIDED_BY)
     request: CreditRequest | None = rows.filter(uuid=request_uuid, provider__provider_id=provider_id).first()
     if request is None:
         raise CreditRequestNotFound

@@ -167,6 +167,15 @@ def test_a_conflict_is_noted(client, row):
     assert log()[1:] == [refused("stale_credit_decision")]
 
 
+def test_a_key_is_no_provider(client, settings):
+    settings.CREDIT_PROVIDER_SECRET_KEYS = {"durmstrang": SECRET}
+
+    response = client.post("/api/credit/v1/providers/durmstrang/callback", signed(MESSAGE))
+
+    assert (response.status_code, response.json()["code"]) == (404, "not_found")
+    assert log() == [refused("not_found", provider_id="")]
+
+
 def test_nobody_fills_the_log_with_names_of_their_own(client):
     for number in range(5):
         path = f"/api/credit/v1/providers/invented-{number}/callback"
@@ -198,6 +207,7 @@ def test_what_is_no_callback_is_not_noted(client):
     assert log() == []
 
 
+@pytest.mark.database("postgresql", "mysql")  # SQLite in memory refuses instead of waiting
 @pytest.mark.django_db(transaction=True)
 def test_refusals_at_the_same_moment_are_all_counted():
     calls = [lambda: api.note_refused_callback("HogwartsX", "wrong_signature", times=2)] * 6
@@ -267,12 +277,23 @@ def test_a_log_that_fails_does_not_change_a_refusal(client, caplog):
 @pytest.mark.rule("credit.budgets")
 @pytest.mark.django_db(transaction=True)
 def test_noting_an_accepted_callback_costs_one_statement(row):
+    """A decision itself takes three (contract 7.7); the log is not counted there, as the audit is not."""
     with statements(without=("credit_creditaudit", "events_outboxevent")) as run:
         api.accept_callback(UUID, "HogwartsX", "approved", timestamp=SECONDS, key=SigningKey(position=1, count=1))
 
     noted = [text for text in run.texts if "credit_callbacklog" in text]
     assert len(noted) == 1, str(run)
     assert len(run) == 3 + len(noted), str(run)
+
+
+@pytest.mark.database("postgresql")
+@pytest.mark.rule("credit.budgets")
+@pytest.mark.django_db(transaction=True)
+def test_an_accepted_callback_costs_as_many_over_http(client, row):
+    with statements(without=("credit_creditaudit", "events_outboxevent", "credit_callbacklog")) as run:
+        assert client.post(CALLBACK, signed(MESSAGE)).status_code == 200
+
+    assert len(run) == 3, str(run)
 
 
 def test_what_is_older_than_90_days_is_forgotten(clock):
