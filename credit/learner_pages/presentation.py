@@ -70,15 +70,11 @@ def _state(course: LearnerCourse, asked: dict[str, str]) -> tuple[Rank, Badge, s
     if provider := asked.get(RequestStatus.PENDING):
         waiting = _("You have asked {provider} for credit and are waiting for the decision.").format(provider=provider)
         return Rank.WAITING, _badge(RequestStatus.PENDING), waiting
+    if provider := asked.get(RequestStatus.REJECTED):
+        return _rejected(provider, may_ask_another=course.standing == "eligible")
     if course.standing == "eligible":
         next_step = _("You have met every requirement. The next step is to ask a university for credit.")
         return Rank.TO_ASK, Badge(_("Eligible"), "good"), next_step
-    if provider := asked.get(RequestStatus.REJECTED):
-        return (
-            Rank.OVER,
-            _badge(RequestStatus.REJECTED),
-            _("{provider} has not granted credit.").format(provider=provider),
-        )
     if course.deadline is not None:
         return Rank.OVER, Badge(_("Expired"), "quiet"), _("You were eligible. The time to ask for credit is over.")
     if course.standing == "not_eligible":
@@ -86,6 +82,14 @@ def _state(course: LearnerCourse, asked: dict[str, str]) -> tuple[Rank, Badge, s
     if not course.requirements:
         return Rank.UNDER_WAY, Badge(_("In progress"), "quiet"), _("The requirements have not been published yet.")
     return Rank.UNDER_WAY, Badge(_("In progress"), "quiet"), _("Meet every requirement to become eligible for credit.")
+
+
+def _rejected(provider: str, *, may_ask_another: bool) -> tuple[Rank, Badge, str]:
+    message = _("{provider} has not granted credit.").format(provider=provider)
+    if not may_ask_another:
+        return Rank.OVER, _badge(RequestStatus.REJECTED), message
+    another = _("If another university gives credit for this course, you can ask it.")
+    return Rank.WAITING, _badge(RequestStatus.REJECTED), f"{message} {another}"
 
 
 def _badge(status: str) -> Badge:

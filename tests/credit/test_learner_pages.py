@@ -390,3 +390,19 @@ def test_a_help_link_is_shown_if_there_is_one(browser, ron, settings):
     assert "Help with credit" not in words(browser.get(LIST))
     settings.CREDIT_HELP_LINK_URL = "https://help.example.com/"
     assert 'href="https://help.example.com/"' in browser.get(LIST).content.decode()
+
+
+@pytest.mark.parametrize(
+    ("left", "shown"),
+    [
+        pytest.param(timedelta(days=90), "has not granted credit. If another university", id="others can be asked"),
+        pytest.param(
+            -timedelta(days=1), "Rejected Hogwarts School has not granted credit. The last day", id="too late"
+        ),
+    ],
+)
+def test_a_rejection_is_told_before_what_else_can_be_done(browser, ron, potions, hogwarts, left, shown):
+    CreditEligibilityFactory(course=potions, deadline=timezone.now() + left)
+    CreditRequestFactory(course=potions, provider=hogwarts, status="rejected")
+    assert shown in words(browser.get(LIST))
+    assert "The next step is to ask" not in words(browser.get(LIST))
