@@ -277,7 +277,8 @@ class CsvMixin(ImportExportMixin):  # type: ignore[misc]  # as above
         return may_view(request, self.model)
 
     def get_import_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        return {**super().get_import_context_data(**kwargs), "most_lines": MOST_LINES}
+        columns = [field.column_name for field in self.resource_classes[0]().get_import_fields()]
+        return {**super().get_import_context_data(**kwargs), "most_lines": MOST_LINES, "columns": columns}
 
     def add_data_read_fail_error_to_form(self, form: Any, e: Exception) -> None:
         if not isinstance(e, UnreadableFile):
