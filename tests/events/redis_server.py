@@ -1,5 +1,6 @@
-"""A Redis server of a test's own, to be stopped, killed and started again."""
+"""A Redis server of a test's own: on a free port, with a data folder of its own, to be stopped, frozen or filled."""
 
+import signal
 import socket
 import subprocess
 import time
@@ -7,43 +8,60 @@ from pathlib import Path
 
 import redis
 
-PATIENCE = 30  # seconds
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
 
 class RedisServer:
-    """Keeps what it was told across a stop, in its own folder."""
+    """Starts at once; call `end` in any case."""
 
     def __init__(self, folder: Path) -> None:
-        self.port = free_port()
+        self.folder = folder
+        self.port = _free_port()
         self.url = f"redis://127.0.0.1:{self.port}/0"
-        self._folder = folder
-        self._process: subprocess.Popen | None = None
+        self.client = redis.Redis.from_url(self.url)
+        self._process: subprocess.Popen[bytes] | None = None
+        self.start()
 
-    def start(self) -> None:
-        command = ["redis-server", "--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(self._folder)]
+    def start(self, *options: str) -> None:
+        command = ["redis-server", "--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(self.folder)]
         self._process = subprocess.Popen(
-            [*command, "--appendonly", "yes", "--appendfsync", "always", "--save", ""],
+            [*command, "--save", "", "--appendonly", "yes", *options],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
-        until = time.monotonic() + PATIENCE
-        while True:
+        deadline = time.monotonic() + 30
+        while time.monotonic() < deadline:
             try:
-                with redis.Redis.from_url(self.url) as client:
-                    client.ping()
-                return
+                self.client.ping()
             except redis.RedisError:
-                assert time.monotonic() < until, "Redis does not start."
                 time.sleep(0.05)
+            else:
+                return
+        raise AssertionError("The server does not answer.")
 
     def stop(self) -> None:
+        assert self._process is not None
+        self._process.terminate()
+        self._process.wait(timeout=30)
+        self._process = None
+
+    def freeze(self) -> None:
+        """Let it accept connections and answer nothing."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        assert self._process is not None
+        self._process.send_signal(signal.SIGCONT)
+
+    def end(self) -> None:
         if self._process is not None:
+            self.thaw()
             self._process.kill()
-            self._process.wait()
-            self._process = None
+            self._process.wait(timeout=30)
+        self.client.close()
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
