@@ -58,8 +58,8 @@ check: setup ## Check format, lint, types, imports, migrations, production setti
 	$(bin)/python manage.py document_events --check docs/events.md --settings settings.test
 	$(bin)/pytest --quiet tests/docs
 
-bench: setup ## Measure against the baselines and write docs/benchmarks.md.
-	@$(bin)/python -m bench $(ARGS)
+bench: setup $(interop_installed) ## Measure against the baselines and write docs/benchmarks.md.
+	@INTEROP_PYTHON='$(abspath $(INTEROP_VENV))/bin/python' $(bin)/python -m bench $(ARGS)
 
 fuzz: setup ## Send many generated requests to every operation, and hostile bytes to the decoder of events.
 	@FUZZ_CASES=$(FUZZ_CASES) $(bin)/pytest -m fuzz tests/fuzz -s $(ARGS)

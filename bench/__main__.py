@@ -1,7 +1,7 @@
 """Measure on a PostgreSQL database of its own: `python -m bench [group …]`.
 
 `BENCH_DATABASE_URL`, or else `TEST_POSTGRES_URL`, names a PostgreSQL server; the run makes a database `test_…` there
-and drops it. Without arguments every group of rows is measured and `docs/benchmarks.md` is written; with names of
+and drops it; `BENCH_REDIS_URL`, or else `TEST_REDIS_URL`, names the bus. Without arguments every group of rows is measured and `docs/benchmarks.md` is written; with names of
 groups only these are, and shown. `BENCH_QUICK=1` tries all of it out in a minute and says nothing about speed. Exit
 status 1 if a row falls short of its target.
 """
@@ -18,6 +18,8 @@ def main(arguments: list[str]) -> int:
     url = os.environ.get("BENCH_DATABASE_URL") or os.environ.get("TEST_POSTGRES_URL")
     if not url or not url.startswith("postgres"):
         sys.exit("Set BENCH_DATABASE_URL to a PostgreSQL URL, such as postgres://postgres@127.0.0.1/course_credit.")
+    if not (os.environ.get("BENCH_REDIS_URL") or os.environ.get("TEST_REDIS_URL")):
+        sys.exit("Set BENCH_REDIS_URL to a Redis URL, such as redis://127.0.0.1:6379/0.")
     secret = secrets.token_hex(16)
     os.environ |= {"DATABASE_URL": url, "DJANGO_SETTINGS_MODULE": "bench.settings", "BENCH_SECRET": secret}
     django.setup()

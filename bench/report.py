@@ -20,7 +20,7 @@ part stands out. A first request is ten statements, most of them look-ups that t
 help is reading fewer columns of the joined rows and asking for the account and its profile at once.
 """
 
-PACKAGES = ("Django", "djangorestframework", "psycopg", "gunicorn")
+PACKAGES = ("Django", "djangorestframework", "psycopg", "redis", "gunicorn")
 
 
 def as_markdown(rows: list[Row]) -> str:
