@@ -1,9 +1,10 @@
 """Measure on a PostgreSQL database of its own: `python -m bench [group …]`.
 
 `BENCH_DATABASE_URL`, or else `TEST_POSTGRES_URL`, names a PostgreSQL server; the run makes a database `test_…` there
-and drops it; `BENCH_REDIS_URL`, or else `TEST_REDIS_URL`, names the bus. Without arguments every group of rows is measured and `docs/benchmarks.md` is written; with names of
-groups only these are, and shown. `BENCH_QUICK=1` tries all of it out in a minute and says nothing about speed. Exit
-status 1 if a row falls short of its target.
+and drops it. `BENCH_REDIS_URL`, or else `TEST_REDIS_URL`, names a Redis server, on which streams of its own are made
+and deleted. Without arguments every group of rows is measured and `docs/benchmarks.md` is written; with names of groups
+only these are, and shown. `BENCH_QUICK=1` tries all of it out in a minute and says nothing about speed. Exit status 1
+if a row falls short of its target.
 """
 
 import os
