@@ -32,6 +32,7 @@ pytestmark = [
     pytest.mark.rule("credit.learner-pages.browser"),
 ]
 
+PASSWORD = "expelliarmus"
 SHOTS = os.environ.get("SCREENSHOTS")  # a folder, for who wants to look at the pages
 
 
@@ -63,6 +64,8 @@ def university(live_server, settings):
 @pytest.fixture
 def session(client, ron, live_server):
     """The cookies of the learner's browser."""
+    ron.set_password(PASSWORD)
+    ron.save()
     client.force_login(ron)
     return [{"name": "sessionid", "value": client.cookies["sessionid"].value, "url": live_server.url}]
 
@@ -184,14 +187,12 @@ def test_the_pages_that_a_learner_rather_does_not_see(live_server, session, univ
         expect(page.get_by_role("alert")).to_be_visible()
         look_at(page, "11-log-in-refused")
         page.get_by_label("Username").fill("ron")
-        page.get_by_label("Password").fill("expelliarmus")
+        page.get_by_label("Password").fill(PASSWORD)
         page.get_by_role("button", name="Log in").click()
         expect(page.get_by_role("heading", name="My credit")).to_be_visible()
         page.get_by_role("button", name="Log out").click()
         expect(page.get_by_role("button", name="Log in")).to_be_visible()
 
-    ron.set_password("expelliarmus")
-    ron.save()
     complaints = browse(journey, cookies=session, viewport=viewport, color_scheme=scheme)
     assert [complaint for complaint in complaints if "404 (Not Found)" not in complaint] == []
 
