@@ -44,11 +44,16 @@ class ConsumerGroup:
         self._redis: Any = connect(timeout=timeout.total_seconds())
 
     def ensure(self) -> None:
-        """Make the group, before the first entry of its stream, unless it exists: its position is never moved."""
+        """Make the group, before the first entry of its stream, unless it exists: its position is never moved.
+
+        It is looked for first, because a server without free memory refuses to make what is there already.
+        """
+        if self._exists():
+            return
         try:
             self._redis.xgroup_create(self.stream, self.name, id=START, mkstream=True)
         except library().ResponseError as exc:
-            if not str(exc).startswith("BUSYGROUP"):
+            if not str(exc).startswith("BUSYGROUP"):  # another consumer was faster
                 raise
 
     def move_to(self, entry_id: str) -> None:
@@ -110,6 +115,15 @@ class ConsumerGroup:
     def close(self) -> None:
         """Give the connection back; the next command makes a new one."""
         self._redis.close()
+
+    def _exists(self) -> bool:
+        try:
+            groups = self._redis.xinfo_groups(self.stream)
+        except library().ResponseError as exc:
+            if "no such key" in str(exc):
+                return False
+            raise
+        return any(group["name"] == self.name.encode() for group in groups)
 
     def _read(self, after: str, count: int, block: int | None = None) -> list[Delivery]:
         reply = self._redis.xreadgroup(self.name, self.consumer, {self.stream: after}, count=count, block=block)
