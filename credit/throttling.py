@@ -50,6 +50,10 @@ class RefusedCallbackThrottle(BaseThrottle):
         """Count a message that was told to wait; return how many of them are to be noted now.
 
         The first one, then as many as have come since when they are a hundred: a flood is not worth a write for each.
+
+        Args:
+            request: the message.
+            provider_id: a provider that has keys, or "": a caller who makes up names gets no count for each.
         """
         count = _increment(_key("limited", f"{provider_id} {_address(request, self)}"))
         if count is None or count == 1:

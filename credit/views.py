@@ -179,7 +179,7 @@ class CreditProviderCallbackView(CreditView):
         throttle, provider_id = RefusedCallbackThrottle(), self.kwargs["provider_id"]
         if isinstance(exc, Throttled):  # before the database was asked
             self.known_provider = provider_id if usable_keys(provider_id) else ""
-            times = throttle.count_limited(self.request, provider_id)
+            times = throttle.count_limited(self.request, self.known_provider)
         else:
             times = 1
             if not self.genuine:

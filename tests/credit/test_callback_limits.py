@@ -214,11 +214,14 @@ def test_a_flood_costs_next_to_no_statements():
     assert len(run) <= 5, str(run)
 
 
-def test_a_flood_of_invented_providers_leaves_no_names():
-    for number in range(20):
-        post(FORGED, provider=f"invented-{number}")
+def test_a_flood_of_invented_providers_leaves_no_names_and_costs_next_to_no_statements():
+    send(3, provider="invented")
+    with statements() as run:
+        for number in range(20):
+            post(FORGED, provider=f"invented-{number}")
 
     assert set(CallbackLog.objects.values_list("provider_id", "reason")) == {("", "not_found"), ("", "throttled")}
+    assert len(run) <= 5, str(run)
 
 
 @pytest.mark.parametrize("method", ["get", "put", "delete", "options"])
