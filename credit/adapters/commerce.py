@@ -66,8 +66,8 @@ class CommerceProviders:
     def credit_provider_ids(self, course_key: CourseKey) -> list[str] | None:
         """Return the ids that the course's products name, each once; None if the service says nothing of the course.
 
-        As old as `CreditConfig` allows, outside of a transaction; inside, as old as `CREDIT_COMMERCE_MEMORY_SECONDS`,
-        and None if nothing is remembered.
+        As old as `CreditConfig` allows, outside of a transaction; that nobody gives credit is always asked anew. Inside,
+        as old as `CREDIT_COMMERCE_MEMORY_SECONDS`, and None if nothing is remembered.
 
         Raises:
             CommerceUnavailable: the service does not answer, or not what we understand. Not inside a transaction.
@@ -78,7 +78,7 @@ class CommerceProviders:
                 log.info("The providers of course %s are not remembered and not asked for now.", course_key)
             return remembered[0] if remembered else None
         config = CreditConfig.current()
-        if remembered and config.is_cache_enabled and time.time() - remembered[1] < config.cache_ttl:
+        if remembered and remembered[0] and config.is_cache_enabled and time.time() - remembered[1] < config.cache_ttl:
             return remembered[0]
         provider_ids = _provider_ids(_ask(str(course_key)))
         if provider_ids is not None:

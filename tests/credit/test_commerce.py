@@ -240,6 +240,17 @@ def test_answers_are_kept_as_staff_configured(shop, later):
     assert len(shop.asked) == 2
 
 
+@pytest.mark.parametrize("config", [None, {"enabled": True, "cache_ttl": 60}])
+def test_that_nobody_gives_credit_is_asked_again(shop, config):
+    if config is not None:
+        CreditConfigFactory(**config)
+    shop.courses[POTIONS] = course()
+    assert ask() == []
+    shop.courses[POTIONS] = course("hogwarts")
+
+    assert ask() == ["hogwarts"]
+
+
 @pytest.mark.parametrize("config", [None, {"enabled": False, "cache_ttl": 60}, {"enabled": True, "cache_ttl": 0}])
 def test_and_not_at_all_otherwise(shop, config):
     if config is not None:
