@@ -1,6 +1,7 @@
 """Doing something by hand to many rows: each in a transaction of its own, and each failure told."""
 
 import logging
+import traceback
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -62,7 +63,11 @@ def apply_to_each(page: Page, request: HttpRequest, rows: Sequence[Model], apply
         except DomainError as exc:
             failures.append(f"{_label(row)}: {exc}")
         except DatabaseError as exc:
-            log.exception("A correction by staff of %s %s failed.", row._meta.label, row.pk)
+            # Where it happened, but not its text: databases quote the values that they refuse.
+            place = "".join(traceback.format_tb(exc.__traceback__))
+            log.error(
+                "A correction by staff of %s %s failed: %s.\n%s", row._meta.label, row.pk, type(exc).__name__, place
+            )
             failures.append(f"{_label(row)}: {type(exc).__name__}")
     _tell(page, request, changed, len(rows) - changed - len(failures), failures)
 

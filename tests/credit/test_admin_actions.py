@@ -84,13 +84,13 @@ class TestDeciding:
         assert CreditAudit.objects.get().actor == str(user.pk)
 
     @pytest.mark.rule("credit.admin.partial-failure")
-    def test_one_that_fails_leaves_the_others(self, boss, requests, monkeypatch):
+    def test_one_that_fails_leaves_the_others(self, boss, requests, monkeypatch, caplog):
         decide = api.update_credit_request_status
 
         def fail_for_ron(uuid, *args, **kwargs):
             decide(uuid, *args, **kwargs)
             if uuid == requests[0].uuid:
-                raise OperationalError("out of luck")
+                raise OperationalError(f"Failing row contains ({requests[0].username}).")
 
         monkeypatch.setattr(api, "update_credit_request_status", fail_for_ron)
         response = choose(boss, "creditrequest", "approve_requests", *requests)
@@ -98,6 +98,9 @@ class TestDeciding:
             ("success", "1 row was changed."),
             ("error", f"credit request {requests[0].uuid}: OperationalError"),
         ]
+        assert f"credit.CreditRequest {requests[0].pk} failed: OperationalError" in caplog.text
+        assert "fail_for_ron" in caplog.text, "where it happened"
+        assert "(ron)" not in caplog.text
 
     def test_one_that_is_gone_is_told(self, boss, requests, monkeypatch):
         take = corrections.take
