@@ -66,8 +66,8 @@ class CommerceProviders:
     def credit_provider_ids(self, course_key: CourseKey) -> list[str] | None:
         """Return the ids that the course's products name, each once; None if the service says nothing of the course.
 
-        As old as `CreditConfig` allows, outside of a transaction; that nobody gives credit is always asked anew. Inside,
-        as old as `CREDIT_COMMERCE_MEMORY_SECONDS`, and None if nothing is remembered.
+        As old as `CreditConfig` allows, outside of a transaction; that nobody gives credit is never an old answer.
+        Inside, as old as `CREDIT_COMMERCE_MEMORY_SECONDS`, and None if nothing is remembered.
 
         Raises:
             CommerceUnavailable: the service does not answer, or not what we understand. Not inside a transaction.
