@@ -66,7 +66,7 @@ class CreditEligibilityAdmin(LearnerRows):
     list_display = ["course", "username", "deadline", "mail"]
     list_display_links = ["course", "username"]
     list_filter = [MailOwed]
-    list_select_related = joined = ("course",)
+    shown_rows = ("course",)
     search_fields = ["username", "course__course_key"]
     sortable_by = ("username",)
     autocomplete_fields = ["course"]

@@ -41,7 +41,7 @@ class CallbackLogAdmin(TermSearch, ReadOnlyAdmin):
 @admin.register(ExamAttempt)
 class ExamAttemptAdmin(RuledRows):
     list_display = ["username", "exam", "completed_at"]
-    list_select_related = joined = ("exam",)
+    shown_rows = ("exam",)
     search_fields = ["username", "exam__course_key"]
 
     def matching(self, rows: QuerySet[Any], term: str) -> Q:

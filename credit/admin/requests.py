@@ -54,7 +54,7 @@ class CreditRequestAdmin(RuledRows):
     list_display = ["provider", "course", "status", "username", "asked"]
     list_display_links = ["provider", "course"]
     list_filter = ["provider", "status", PendingLongerThan]
-    list_select_related = joined = ("provider", "course")
+    shown_rows = ("provider", "course")
     search_fields = ["uuid", "username", "course__course_key", "provider__provider_id"]
     search_help_text = gettext_lazy(
         "A request's uuid, the beginning of a username, in its case, or part of a course key or provider id."

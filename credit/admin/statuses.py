@@ -17,7 +17,7 @@ from credit.models import CreditEligibility, CreditRequirement, CreditRequiremen
 @admin.register(CreditRequirementStatus)
 class CreditRequirementStatusAdmin(RuledRows):
     list_display = ["username", "requirement", "status"]
-    list_select_related = joined = ("requirement__course",)
+    shown_rows = ("requirement__course",)
     search_fields = ["username", "requirement__course__course_key"]
     sortable_by = ("username",)
     fields = ["username", "requirement", "status", "reason", "created", "modified", "audit"]
