@@ -208,13 +208,12 @@ class TestIgnoredGrades:
         assert not CreditRequirementStatus.objects.exists()
         assert "ERROR" not in caplog.text
 
-    def test_courses_without_credit_cost_no_statement(self, ron, potions, grade):
-        api.is_credit_course(KEY)
-        other = CourseKey.from_string("course-v1:a+b+c")
-        potions.enabled = True
+    @pytest.mark.parametrize(("course_id", "is_asked"), [("course-v1:a+b+c", False), (str(KEY), True)])
+    def test_of_courses_without_credit_nothing_else_is_asked(self, ron, grade, course_id, is_asked):
         with statements() as run:
-            receive_grade(ron.pk, 0.9, course_key=other)
-        assert not [sql for sql in run.texts if '"credit_creditrequirement' in sql], str(run)
+            receive_grade(ron.pk, 0.9, course_key=CourseKey.from_string(course_id))
+        asked = [sql for sql in run.texts if "credit_" in sql and "credit_creditcourse" not in sql]
+        assert bool(asked) is is_asked, str(run)
 
     def test_the_first_requirement_by_position_counts(self, ron, potions, grade):
         CreditRequirementFactory(course=potions, name="another", sort_value=5, criteria={"min_grade": 0.1})
