@@ -27,6 +27,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "settings.middleware.request_ids",
+    "settings.middleware.text_charsets",
     "settings.middleware.content_security_policy",
     "django.middleware.security.SecurityMiddleware",
     "settings.middleware.request_log",

@@ -11,6 +11,7 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
+from coursecredit.charsets import makes_text
 from settings.logs import route
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
@@ -59,6 +60,17 @@ def request_log(get_response: GetResponse) -> GetResponse:
         milliseconds = round((time.perf_counter() - start) * 1000, 1)
         log.info("%s %s %s", request.method, route(request), response.status_code, extra={"milliseconds": milliseconds})
         return response
+
+    return middleware
+
+
+def text_charsets(get_response: GetResponse) -> GetResponse:
+    """Read bodies as UTF-8 if they name a charset that makes no text: Django takes every codec of Python's for one."""
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        if request.encoding is not None and not makes_text(request.encoding):
+            request.encoding = "utf-8"
+        return get_response(request)
 
     return middleware
 

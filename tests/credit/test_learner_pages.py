@@ -406,3 +406,13 @@ def test_a_rejection_is_told_before_what_else_can_be_done(browser, ron, potions,
     CreditRequestFactory(course=potions, provider=hogwarts, status="rejected")
     assert shown in words(browser.get(LIST))
     assert "The next step is to ask" not in words(browser.get(LIST))
+
+
+@pytest.mark.parametrize("charset", ["zlib", "rot13", "nonsense"])
+def test_a_form_in_a_charset_that_is_none_is_refused(eligible_ron, charset):
+    browser = Client(enforce_csrf_checks=True)
+    browser.force_login(eligible_ron)
+    browser.get(COURSE)
+    body = b'--b\r\nContent-Disposition: form-data; name="csrfmiddlewaretoken"\r\n\r\nx\r\n--b--\r\n'
+    response = browser.generic("POST", ASK, body, content_type=f"multipart/form-data; boundary=b; charset={charset}")
+    assert response.status_code == 403
