@@ -34,23 +34,24 @@ MARK = """
 UPDATE events_outboxevent
 SET state = 'sent', lane = NULL, sent_at = %s, locked_until = NULL, locked_by = '', last_error = '',
     broker_id = CASE id {cases} END
-WHERE id IN ({ids}) AND lane IS NOT NULL AND NOT delete_once_sent
+WHERE id IN ({ids}) AND state = 'pending' AND NOT delete_once_sent
 """
 
 # PostgreSQL need not wait for its disk here: if it crashes, a lease ends early and what was sent is sent again. Arrays
-# of ids, rather than joins, have it look rows up by their primary key.
+# of ids, rather than joins, have it look rows up by their primary key. So has `state`: with `lane`, which says the
+# same, it would read all that is waiting.
 POSTGRES_MARK = """
 UPDATE events_outboxevent
 SET state = 'sent', lane = NULL, sent_at = %s, locked_until = NULL, locked_by = '', last_error = '',
     broker_id = (%s::text[])[array_position(%s::bigint[], id)]
-WHERE id = ANY(%s) AND lane IS NOT NULL AND NOT delete_once_sent
+WHERE id = ANY(%s) AND state = 'pending' AND NOT delete_once_sent
     AND (SELECT set_config('synchronous_commit', 'off', true)) IS NOT NULL
 """
 POSTGRES_LEASE = """
 UPDATE events_outboxevent SET locked_until = %s, locked_by = %s
 WHERE id = ANY(ARRAY(
     SELECT id FROM events_outboxevent
-    WHERE id = ANY(%s) AND lane IS NOT NULL AND (next_attempt_at IS NULL OR next_attempt_at <= %s)
+    WHERE id = ANY(%s) AND state = 'pending' AND (next_attempt_at IS NULL OR next_attempt_at <= %s)
         AND (locked_until IS NULL OR locked_until <= %s)
     FOR UPDATE SKIP LOCKED
 )) AND (SELECT set_config('synchronous_commit', 'off', true)) IS NOT NULL
@@ -173,7 +174,7 @@ class Lessee:
     def _lease(self, heads: list[int], now: datetime) -> set[int]:
         """Put a lease on rows, and return those for which that worked."""
         lease = {"locked_until": now + conf.EVENTS_OUTBOX_LEASE_SECONDS, "locked_by": self.name}
-        due = self._rows(_at(now, "next_attempt_at"), _at(now, "locked_until"), id__in=heads, lane__isnull=False)
+        due = self._rows(_at(now, "next_attempt_at"), _at(now, "locked_until"), id__in=heads, state=OutboxState.PENDING)
 
         def take() -> set[int]:
             if connections[self._using].features.has_select_for_update_skip_locked:
@@ -194,7 +195,7 @@ class Lessee:
             return int(cursor.rowcount)
 
     def _refuse(self, refusal: Refusal, *, is_dead: bool) -> None:
-        row = self._rows(id=refusal.row.id, lane__isnull=False)
+        row = self._rows(id=refusal.row.id, state=OutboxState.PENDING)
         if is_dead:
             row.filter(delete_once_sent=True).delete()
         row.update(
