@@ -119,20 +119,22 @@ def create_credit_request(
         RequestAlreadyCompleted: the provider has decided already.
     """
     now = timezone.now()
+    provider = CreditProvider.get_credit_provider(provider_id)
+    is_recorded = provider is not None and provider.enable_integration
+    # Locked before the eligibility is looked at, which staff may be taking back.
+    learner = ports.learners().by_username(username, lock=True) if is_recorded else None
     eligibilities = CreditEligibility.objects.of_learner(username).valid_at(now).filter(course__course_key=course_key)
     eligibility: CreditEligibility | None = eligibilities.select_related("course").first()
     if eligibility is None:
         raise UserIsNotEligible
-    provider = CreditProvider.get_credit_provider(provider_id)
     if provider is None:
         raise CreditProviderNotConfigured(f"There is no active credit provider [{provider_id}].")
     if not provider.enable_integration:
         return {"url": provider.provider_url, "method": "GET", "parameters": {}}
     check_keys_exist(get_shared_secret_key(provider_id), provider_id)
-
-    learner = ports.learners().by_username(username, lock=True)
     if learner is None:
         raise UserIsNotEligible
+
     uuid = new_request_uuid()
     request: CreditRequest
     request, created = CreditRequest.objects.locked().get_or_create(

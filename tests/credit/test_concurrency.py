@@ -7,7 +7,7 @@ from django.db import connection, transaction
 
 from credit import api
 from credit.backends import EnrolledLearners
-from credit.exceptions import RequestAlreadyCompleted, StaleCreditDecision
+from credit.exceptions import RequestAlreadyCompleted, StaleCreditDecision, UserIsNotEligible
 from credit.models import (
     CreditAudit,
     CreditCourse,
@@ -111,6 +111,30 @@ class UnlockedLearners(EnrolledLearners):
 def test_even_a_host_without_locks_on_learners_gets_one_row(eligible_ron, potions, hogwarts, settings):
     settings.CREDIT_PORTS = {"learners": f"{__name__}.UnlockedLearners"}
     test_many_first_requests_at_once_make_one_row_and_one_uuid(eligible_ron, potions, hogwarts)
+
+
+class AwaitedLearners(EnrolledLearners):
+    """Learners who are locked by somebody who has something to do first."""
+
+    meanwhile = None
+
+    def by_username(self, username, *, lock=False):
+        if lock and (call := AwaitedLearners.meanwhile):
+            AwaitedLearners.meanwhile = None
+            assert in_parallel(call) == [None]
+        return super().by_username(username, lock=lock)
+
+
+@pytest.mark.rule("credit.concurrency.first-requests")
+def test_an_eligibility_that_staff_take_back_meanwhile_makes_no_request(eligible_ron, potions, hogwarts, settings):
+    settings.CREDIT_PORTS = {"learners": f"{__name__}.AwaitedLearners"}
+    AwaitedLearners.meanwhile = lambda: api.remove_eligibility(
+        "ron", potions.course_key, reason="a mistake", source="staff", actor="1"
+    )
+
+    with pytest.raises(UserIsNotEligible):
+        api.create_credit_request(potions.course_key, "hogwarts", "ron")
+    assert not CreditRequest.objects.exists()
 
 
 @pytest.mark.rule("credit.concurrency.first-requests")
