@@ -316,7 +316,9 @@ class OpenEdxPublicSignal(Signal):
         for receiver, call in calls:
             try:
                 with transaction.atomic(using=using, savepoint=len(calls) > 1):
-                    responses.append((receiver, call(signal=self, sender=None, **named)))
+                    response = call(signal=self, sender=None, **named)
+                    _refuse_hidden_rollback(using)
+                responses.append((receiver, response))
             except Exception as error:
                 if not robust:
                     raise
@@ -370,6 +372,12 @@ def _refuse_bad_definition(event_type: str, data: Mapping[str, Any], defaults: M
     wrong = [name for name, value in defaults.items() if not _is_instance(value, data[name])]
     if wrong:
         raise InstantiationError(event_type, f"these defaults are of another class: {', '.join(wrong)}.")
+
+
+def _refuse_hidden_rollback(using: str) -> None:
+    """Have a receiver fail that has caught an error which undoes all that it did: Django would say nothing."""
+    if transaction.get_rollback(using=using):
+        raise transaction.TransactionManagementError("The receiver has caught an error that undoes its effects.")
 
 
 def _is_instance(value: Any, declared: Any) -> bool:

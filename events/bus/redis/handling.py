@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import attrs
-from django.db import IntegrityError, connections, router, transaction
+from django.db import DatabaseError, IntegrityError, OperationalError, connections, router, transaction
 from django.utils import timezone
 
 from coursecredit.request_cache import request_scope
+from coursecredit.transactions import was_sacrificed
 from events.avro import decode
 from events.bus.redis.group import Delivery
 from events.data import EventsMetadata
@@ -134,6 +135,7 @@ class Handler:
     def forget(self) -> None:
         """Drop what waits: the entries will be delivered again."""
         self._expected.clear()
+        self._known.clear()
         self._unwritten.clear()
 
     def _read(self, delivery: Delivery) -> _Event | Unusable | None:
@@ -163,28 +165,44 @@ class Handler:
             connections[using].execute_wrapper(note),
         ):
             responses = _call_receivers(event, using=using)
-            if note.is_duplicate:
-                raise _Duplicate
+            if note.failure is not None:
+                raise note.failure
             _refuse_failures(responses)
+            if note.has_seen_error:
+                _refuse_broken_transaction(using)
         if not note.is_written:
             self._unwritten.append(event)
 
 
 class _FirstStatement:
-    """Wraps the statements of a transaction: writes the note before the first of them."""
+    """Wraps the statements of a transaction: writes the note before the first of them, and remembers their errors.
+
+    Attributes:
+        is_written: whether there was any statement.
+        failure: what the receivers cannot make good, even if they have caught it: the note was not written, or the
+            database has undone the transaction.
+        has_seen_error: whether any statement has failed.
+    """
 
     def __init__(self, using: str, event: _Event, group: str) -> None:
         self.is_written = False
-        self.is_duplicate = False
+        self.failure: Exception | None = None
+        self.has_seen_error = False
         self._using = using
         self._event = event
         self._group = group
 
     def __call__(self, execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Any) -> Any:
-        if not self.is_written:
-            self.is_written = True
-            self._write()
-        return execute(sql, params, many, context)
+        try:
+            if not self.is_written:
+                self.is_written = True
+                self._write()
+            return execute(sql, params, many, context)
+        except DatabaseError as exc:
+            self.has_seen_error = True
+            if isinstance(exc, OperationalError) and was_sacrificed(exc):
+                self.failure = exc
+            raise
 
     def _write(self) -> None:
         """Insert the row that makes the next delivery a duplicate. It locks out a second consumer with the same event.
@@ -202,8 +220,21 @@ class _FirstStatement:
             with connection.cursor() as cursor:
                 cursor.execute(f"INSERT INTO {table} ({names}) VALUES (%s, %s, %s, %s)", parameters)  # noqa: S608  # ours
         except IntegrityError as exc:
-            self.is_duplicate = True
-            raise _Duplicate from exc
+            self.failure = _Duplicate()
+            raise self.failure from exc
+        except DatabaseError as exc:
+            self.failure = exc
+            raise
+
+
+def _refuse_broken_transaction(using: str) -> None:
+    """Raise what the next statement would: to commit a broken transaction is to undo it without a word.
+
+    Raises:
+        django.db.Error: a receiver has caught an error that broke the transaction.
+    """
+    with connections[using].cursor() as cursor:
+        cursor.execute("SELECT 1")
 
 
 def _note(event: _Event, group: str) -> dict[str, Any]:
