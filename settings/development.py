@@ -8,6 +8,7 @@ from pathlib import Path
 
 from settings.base import *  # noqa: F403
 from settings.base import BASE_DIR
+from settings.bus import PRODUCER_CONFIG
 from settings.databases import database
 from settings.environment import Environment
 from settings.keys import jwt_auth, kept_signing_key
@@ -45,6 +46,9 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "polling_interval": 0.1,  # seconds
 }
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "celerybeat-schedule")
+
+EVENT_BUS_PRODUCER = "events.bus.logging.create_producer"
+EVENT_BUS_PRODUCER_CONFIG = PRODUCER_CONFIG  # through the outbox, as in production; the bus leads into the log
 
 JWT_AUTH = jwt_auth(
     kept_signing_key(DATA_DIR / "signing-key.json"), issuer="http://127.0.0.1:8000/oauth2", audience="course-credit"
