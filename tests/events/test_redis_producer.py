@@ -6,6 +6,7 @@ from uuid import UUID, uuid4
 
 import pytest
 import redis
+from django.core.exceptions import ImproperlyConfigured
 from opaque_keys.edx.keys import CourseKey
 
 from events.bus import BusUnavailable, Entry, EntryHeld, EntryRefused
@@ -150,8 +151,11 @@ def test_script_that_the_server_has_forgotten_is_loaded_again(server, stream):
         pytest.param("!@user_script: 9: -OOM command not allowed", BusUnavailable, "OOM", id="6"),
         *[
             pytest.param(f"!{word} whatever script: 1", BusUnavailable, word, id=word)
-            for word in ("OOM", "LOADING", "READONLY", "MISCONF", "NOAUTH", "CLUSTERDOWN")
+            for word in ("OOM", "LOADING", "READONLY", "MISCONF", "NOAUTH", "CLUSTERDOWN", "NOPERM")
         ],
+        pytest.param(
+            "!ERR The user executing the script can't run this command", BusUnavailable, "NOPERM", id="no right to add"
+        ),
     ],
 )
 def test_replies_tell_an_entrys_fault_from_the_servers(reply, kind, text):
@@ -166,6 +170,40 @@ def test_server_that_is_away_is_named_without_its_address(settings):
         create_producer().publish([entry()])
     assert "secret" not in str(error.value) + repr(error.value)
     assert "127.0.0.1" not in str(error.value)
+
+
+@pytest.fixture
+def account(settings, server):
+    """An account of the server's that has the rights given, and no other."""
+    name = f"test-{uuid4().hex}"
+
+    def use(*rights):
+        server.execute_command("ACL", "SETUSER", name, "on", ">secret", *rights)
+        settings.EVENT_BUS_REDIS_CONNECTION_URL = service_url("redis").replace("//", f"//{name}:secret@")
+
+    yield use
+    server.execute_command("ACL", "DELUSER", name)
+
+
+@pytest.mark.parametrize(
+    ("rights", "reason"),
+    [
+        pytest.param(["~*", "+@all", "-xadd"], "NOPERM", id="to add"),
+        pytest.param(["~other", "+@all"], "NoPermissionError", id="to this stream"),
+    ],
+)
+def test_right_that_is_missing_counts_against_no_entry(account, rights, reason):
+    account(*rights)
+    [result] = create_producer().publish([entry()])
+    assert (type(result), str(result)) == (BusUnavailable, reason)
+
+
+def test_address_that_cannot_be_read_is_not_quoted(settings):
+    settings.EVENT_BUS_REDIS_CONNECTION_URL = "redis://:sec/ret@127.0.0.1:6379/0"
+    with pytest.raises(ImproperlyConfigured, match="EVENT_BUS_REDIS_CONNECTION_URL") as error:
+        create_producer()
+    assert "sec" not in str(error.value)
+    assert error.value.__suppress_context__
 
 
 @pytest.mark.parametrize("is_on", [True, False])

@@ -21,8 +21,12 @@ NOT_NOW = (
     "NOREPLICAS",
     "TRYAGAIN",
     "BUSY",
+    "NOPERM",
 )
-"""First words of replies that tell of the server's state and not of the command."""
+"""First words of replies that tell of the server's state, or of what we may do there, and not of the command."""
+
+NOT_ALLOWED = ("The user executing the script", "ACL failure")
+"""What such replies begin with after the word ERR, if the server runs a script that may not do what it wants to."""
 
 
 def library() -> Any:
@@ -48,18 +52,22 @@ def connect(*, connect_timeout: float = TIMEOUT, timeout: float | None = TIMEOUT
         timeout: seconds to wait for an answer; None: for ever. What the URL itself says wins.
 
     Raises:
-        ImproperlyConfigured: no server is configured, or the package `redis` is not installed.
+        ImproperlyConfigured: no server is configured, or none can be, or the package `redis` is not installed.
     """
     package = library()
     if conf.EVENT_BUS_REDIS_CONNECTION_URL is None:
         raise ImproperlyConfigured("EVENT_BUS_REDIS_CONNECTION_URL is not set: it names the server of the event bus.")
     no_retry = package.retry.Retry(package.backoff.NoBackoff(), 0)
-    client: Redis = package.Redis.from_url(
-        conf.EVENT_BUS_REDIS_CONNECTION_URL,
-        socket_connect_timeout=connect_timeout,
-        socket_timeout=timeout,
-        retry=no_retry,
-    )
+    try:
+        client: Redis = package.Redis.from_url(
+            conf.EVENT_BUS_REDIS_CONNECTION_URL,
+            socket_connect_timeout=connect_timeout,
+            socket_timeout=timeout,
+            retry=no_retry,
+        )
+    except ValueError:
+        # The exception's text may quote a part of the password.
+        raise ImproperlyConfigured("EVENT_BUS_REDIS_CONNECTION_URL is no address that can be read.") from None
     return client
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from events.avro import encode
-from events.bus.redis.connection import NOT_NOW, TIMEOUT, connect, library, stream_of
+from events.bus.redis.connection import NOT_ALLOWED, NOT_NOW, TIMEOUT, connect, library, stream_of
 from events.conf import conf
 from events.data import EventsMetadata
 from events.headers import entry_fields
@@ -184,7 +184,9 @@ def _calls(entries: Sequence[Entry]) -> list[_Call]:
 def _results(reply: Any, count: int) -> list[Result]:
     """Return the results of one call. A failure of the whole call says nothing about any entry."""
     if isinstance(reply, Exception):
-        return [BusUnavailable(str(reply).partition(" ")[0])] * count
+        # The library cuts the first word off where it has an exception of its own for it.
+        is_plain = type(reply) is library().ResponseError
+        return [BusUnavailable(str(reply).partition(" ")[0] if is_plain else type(reply).__name__)] * count
     return [_result(one.decode() if isinstance(one, bytes) else one) for one in reply]
 
 
@@ -197,6 +199,8 @@ def _result(text: str) -> Result:
     reason = text[1:].partition(" script: ")[0].rpartition(": -")[2].lstrip("-")
     if reason.partition(" ")[0] in NOT_NOW:
         return BusUnavailable(reason.partition(" ")[0])
+    if reason.removeprefix("ERR ").startswith(NOT_ALLOWED):
+        return BusUnavailable("NOPERM")
     return EntryRefused(reason[:LONGEST_REASON])
 
 
