@@ -15,6 +15,9 @@ PAYLOAD_FIELD = "event_data"
 LONGEST = 255
 """Characters of a header; what database columns hold."""
 
+LATEST = 253402300799999
+"""Milliseconds from 1970 to the end of the last year that a datetime can hold."""
+
 Value = TypeVar("Value")
 
 DIGITS = re.compile(r"[0-9]{1,9}", re.ASCII)  # a bound, because converting longer ones takes ever longer
@@ -121,8 +124,9 @@ def _moment(text: str) -> datetime:
 
 
 def _moment_of(entry_id: str) -> datetime:
-    """Return when Redis took an entry: its id begins with milliseconds since 1970."""
-    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=int(entry_id.partition("-")[0]))
+    """Return when Redis took an entry: its id begins with milliseconds since 1970, unless its writer chose others."""
+    milliseconds = min(int(entry_id.partition("-")[0]), LATEST)
+    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=milliseconds)
 
 
 def _number(text: str) -> int:

@@ -8,7 +8,7 @@ from django.db import DatabaseError, IntegrityError, OperationalError, connectio
 
 from events.avro import encode
 from events.bus.redis.group import Delivery
-from events.bus.redis.handling import Handler, Outcome, ReceiversFailed
+from events.bus.redis.handling import Handler, Outcome, ReceiversFailed, Unusable
 from events.data import EventsMetadata
 from events.headers import entry_fields
 from events.models import ProcessedEvent
@@ -101,3 +101,10 @@ def test_deadlock_cannot_be_hidden(handle, parcel_sent, table):
         handle()
     assert not failures
     assert not Group.objects.exists()
+
+
+def test_entry_on_which_reading_itself_fails_is_unusable(handle, monkeypatch):
+    monkeypatch.setattr("events.bus.redis.handling.decode", lambda signal, raw: {}[raw])
+    with pytest.raises(Unusable) as error:
+        handle()
+    assert str(error.value) == "cannot be read (KeyError)"

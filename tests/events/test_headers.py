@@ -103,6 +103,10 @@ class TestAbsentHeaders:
         with pytest.raises(EventDeserializationError, match="type: is missing"):
             read(type=absent)
 
+    def test_time_of_an_entry_whose_writer_chose_its_id(self):
+        metadata = headers.from_fields({b"type": b"org.example.v1"}, stream=STREAM, entry_id=f"{2**64 - 1}-0")
+        assert metadata.time.year == 9999
+
     def test_ids_of_two_entries_differ(self):
         only_type = {b"type": b"org.example.v1"}
         first, second, elsewhere = (

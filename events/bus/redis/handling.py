@@ -150,6 +150,8 @@ class Handler:
             return Unusable(str(exc))
         except Unusable as exc:
             return exc
+        except Exception as exc:  # of the entry itself: nothing else has been asked yet
+            return Unusable(f"cannot be read ({type(exc).__qualname__})")
 
     def _look_up(self, events: Iterable[_Event]) -> set[tuple[str, UUID]]:
         ids = {event.metadata.id for event in events}
