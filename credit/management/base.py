@@ -23,16 +23,24 @@ class ThoroughCommand(BaseCommand):
     """A command that does one thing many times. Each is done or not, so it may be interrupted and run again."""
 
     def work_through(
-        self, items: Iterable[Item], do: Callable[[Item], bool], *, total: int, what: str, name: Callable[[Item], str]
+        self,
+        items: Iterable[Item],
+        do: Callable[[Item], bool],
+        *,
+        total: int,
+        what: str,
+        name: Callable[[Item], str],
+        done: str = "changed",
     ) -> None:
         """Do it to each, going on after a failure, and say how many there were.
 
         Args:
             items: what to work through.
-            do: returns whether it changed something.
+            do: returns whether it changed something, or what `done` says.
             total: how many items there are.
             what: what they are, for people.
             name: what identifies one, without naming a person.
+            done: what became of those for which `do` returned true, for people.
 
         Raises:
             CommandError: something failed, or somebody pressed Ctrl-C.
@@ -51,7 +59,7 @@ class ThoroughCommand(BaseCommand):
         except KeyboardInterrupt:
             interrupted = True
         progress.end()
-        self.stdout.write(f"{progress.done} {what}: {changed} changed, {failed} failed.")
+        self.stdout.write(f"{progress.done} {what}: {changed} {done}, {failed} failed.")
         if interrupted:
             raise CommandError("Interrupted. What is done stays; the same command goes on.", returncode=INTERRUPTED)
         if failed:

@@ -322,7 +322,7 @@ def test_a_dry_run_shows_what_would_change(published):
         "  - grade grade {'min_grade': 0.8}\n"
         "  + 1. grade grade {'min_grade': 0.7}\n"
         f"  + 2. proctored_exam {exam.content_id} {{}}\n"
-        "1 courses: 1 changed, 0 failed.\n"
+        "1 courses: 1 would change, 0 failed.\n"
     )
     assert CreditRequirement.objects.count() == 1
 

@@ -25,8 +25,8 @@ class Command(ThoroughCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         courses = self.courses(options)
-        do = self._compare if options["dry_run"] else _refresh
-        self.work_through(courses, do, total=len(courses), what="courses", name=str)
+        do, done = (self._compare, "would change") if options["dry_run"] else (_refresh, "changed")
+        self.work_through(courses, do, total=len(courses), what="courses", name=str, done=done)
 
     def _compare(self, course_key: CourseKey) -> bool:
         """Write what a course asks for that it did not, or not in this way or place; return whether there is any."""
