@@ -1,9 +1,11 @@
 """Removing a person: the one way in, and what this app's own tables forget (credit contract 11)."""
 
 import logging
+from functools import partial
 from typing import Any
 
 from django.contrib.auth import get_user_model
+from django.db import transaction
 from django.utils import timezone
 
 from coursecredit.transactions import retried_atomic
@@ -47,7 +49,7 @@ def retire_user(user: Account, *, retired_username: str) -> dict[str, int]:
 
     Args:
         user: the account; what the database says of it counts.
-        retired_username: a name that no account has, and none will have.
+        retired_username: a name that no account has, and none will have, and no other person who was removed.
 
     Returns:
         How many things of each kind were forgotten; zeros the second time.
@@ -76,7 +78,7 @@ def retire_user(user: Account, *, retired_username: str) -> dict[str, int]:
         "account": int(ports.accounts().retire(account)),
     }
     forget_subject(account.pk)
-    log.info("User %s has been retired.", account.pk)
+    transaction.on_commit(partial(log.info, "User %s has been retired.", account.pk))
     return counts
 
 

@@ -87,9 +87,10 @@ def test_what_the_database_says_counts(learner):
     assert ManualEnrollmentAudit.objects.get().reason == "x"
 
 
-def test_only_ids_are_logged(learner, caplog):
+def test_only_ids_are_logged(learner, caplog, django_capture_on_commit_callbacks):
     caplog.set_level("DEBUG")
-    api.retire_user(learner, retired_username="gone")
+    with django_capture_on_commit_callbacks(execute=True):
+        api.retire_user(learner, retired_username="gone")
     assert f"User {learner.pk} has been retired." in caplog.text
     for name in ("hermione", "granger", "Robin"):
         assert name not in caplog.text
@@ -136,8 +137,11 @@ def test_the_staff_log_forgets_whole_words(learner, before, after):
 
 class TestTheCommand:
     @pytest.mark.parametrize("dry_run", [True, False])
-    def test_tells_what_is_forgotten(self, learner, capsys, dry_run):
-        call_command("retire_user", str(learner.pk), "gone", *(["--dry-run"] if dry_run else []))
+    def test_tells_what_is_forgotten(self, learner, capsys, caplog, django_capture_on_commit_callbacks, dry_run):
+        caplog.set_level("INFO")
+        with django_capture_on_commit_callbacks(execute=True):
+            call_command("retire_user", str(learner.pk), "gone", *(["--dry-run"] if dry_run else []))
+        assert ("has been retired" not in caplog.text) is dry_run
         told = capsys.readouterr().out
         assert "enrollments: 1\n" in told
         assert told.endswith("Nothing was changed.\n" if dry_run else f"User {learner.pk} is retired.\n")
