@@ -122,9 +122,22 @@ def test_a_late_decision_still_arrives(traces):
 def test_the_audit_forgets_who_acted(hogwarts):
     request = CreditRequestFactory(provider=hogwarts, username="hermione")
     CreditEligibilityFactory()
-    api.update_credit_request_status(request.uuid, "hogwarts", "approved", source="staff", actor="ron")
+    api.update_credit_request_status(
+        request.uuid, "hogwarts", "approved", source="staff", actor="ron", reason="a letter"
+    )
     assert api.retire_credit_user(Retirement())["audit"] == 1
-    assert CreditAudit.objects.values("actor", "username").get() == {"actor": "retired__1", "username": "hermione"}
+    assert CreditAudit.objects.values("actor", "username", "reason").get() == {
+        "actor": "retired__1",
+        "username": "hermione",
+        "reason": "a letter",
+    }
+
+
+def test_the_audit_forgets_what_staff_wrote(hogwarts):
+    request = CreditRequestFactory(provider=hogwarts, username="ron")
+    api.update_credit_request_status(request.uuid, "hogwarts", "approved", source="staff", reason="Ronald phoned")
+    api.retire_credit_user(Retirement())
+    assert CreditAudit.objects.get().reason == ""
 
 
 def test_a_provider_that_is_called_like_a_learner_is_not_retired(hogwarts):
