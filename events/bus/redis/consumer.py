@@ -11,9 +11,10 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import timedelta
+from typing import Any
 
 from django.db import Error as DatabaseError
-from django.db import OperationalError, close_old_connections, connections
+from django.db import OperationalError, connections
 
 from events.bus.redis.connection import library
 from events.bus.redis.dead_letters import letter, stream_of_dead_letters
@@ -86,6 +87,7 @@ class RedisEventConsumer(EventBusConsumer):
         self._handler = Handler(group=group_id, stream=self._group.stream)
         self._errors_in_a_row = 0
         self._failed_connections = 0
+        self._connection: Any = None  # the driver's, before the entry in hand
         self._is_database_lost = False
         self._acknowledged = time.monotonic()
         self._handled: list[str] = []  # committed, not acknowledged yet
@@ -169,7 +171,7 @@ class RedisEventConsumer(EventBusConsumer):
             self._work(batch)
 
     def _prepare(self) -> None:
-        close_old_connections()
+        _refresh_connections()
         connections[database()].ensure_connection()  # before anything is read, because that counts as a delivery
         self._group.ensure()
         if self._move_to is not None:
@@ -192,7 +194,7 @@ class RedisEventConsumer(EventBusConsumer):
 
     def _work(self, deliveries: Iterable[Delivery], *, retry: bool = True) -> None:
         """Deal with deliveries in their order, and acknowledge them."""
-        close_old_connections()
+        _refresh_connections()
         if isinstance(deliveries, list):
             with suppress(DatabaseError):  # then each of them meets it again
                 self._handler.expect(deliveries)
@@ -215,7 +217,7 @@ class RedisEventConsumer(EventBusConsumer):
                 return
             self._acknowledge()
             self._wait(_backoff(failures, conf.EVENTS_CONSUMER_BACKOFF_SECONDS))
-            close_old_connections()
+            _refresh_connections()
             if not self._is_database_lost:
                 delivery = self._group.read_again(delivery.id)
 
@@ -228,7 +230,9 @@ class RedisEventConsumer(EventBusConsumer):
             self._handled.append(delivery.id)
             return True
         try:
+            self._connection = None
             connections[database()].ensure_connection()
+            self._connection = connections[database()].connection
             outcome = self._handler.handle(delivery)
         except Unusable as exc:
             self._write_dead_letter(delivery, str(exc), deliveries=1)
@@ -242,7 +246,7 @@ class RedisEventConsumer(EventBusConsumer):
     def _is_given_up(self, delivery: Delivery, exc: Exception) -> bool:
         """Return whether an entry has failed once too often. A database that has gone away is not its fault."""
         reason = _named(exc)
-        self._is_database_lost = not _is_database_usable()
+        self._is_database_lost = not _has_survived(self._connection)
         if self._is_database_lost:
             self._note_error(f"{delivery.id}: the database has gone away ({reason})")
             return False
@@ -325,11 +329,22 @@ def _backoff(failures: int, first: timedelta) -> timedelta:
     return min(first * 2.0 ** min(failures - 1, 30), conf.EVENTS_CONSUMER_BACKOFF_MAX_SECONDS)
 
 
-def _is_database_usable() -> bool:
-    """Say whether the connection has survived a failure; outside of a transaction."""
+def _refresh_connections() -> None:
+    """Close the connections that have failed or grown old, but for those with a transaction: a test's."""
+    for connection in connections.all(initialized_only=True):
+        if not connection.in_atomic_block:
+            connection.close_if_unusable_or_obsolete()
+
+
+def _has_survived(driver_connection: Any) -> bool:
+    """Say whether the connection to the database is still the one it was before a failure, and works.
+
+    Django may have opened a new one already, while it rolled back.
+    """
     connection = connections[database()]
     try:
-        return connection.connection is not None and bool(connection.is_usable())
+        is_same = driver_connection is not None and connection.connection is driver_connection
+        return is_same and bool(connection.is_usable())
     except Exception:
         return False
 
