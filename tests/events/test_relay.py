@@ -15,6 +15,7 @@ from events import leases, relay
 from events.api import forget_subject
 from events.avro import encode
 from events.bus.memory import MemoryProducer
+from events.choices import OutboxState
 from events.data import EventsMetadata
 from events.headers import entry_fields
 from events.models import OutboxEvent
@@ -323,6 +324,20 @@ class TestForgottenSubject:
         monkeypatch.setattr(MemoryProducer, "publish", forget_then_publish)
         relay.relay_due()
         assert list(OutboxEvent.objects.values_list("key", "state")) == [("2", "sent")]
+
+    def test_also_if_it_is_sent_again_while_it_is_being_forgotten(self, write):
+        write(1)
+        OutboxEvent.objects.update(subject_user_id=7, state=OutboxState.DEAD, lane=None)
+
+        def retry_before(execute, sql, params, many, context):
+            if sql.startswith("DELETE"):
+                relay.retry()
+            return execute(sql, params, many, context)
+
+        with connection.execute_wrapper(retry_before):
+            assert forget_subject(7) == 1
+        assert relay.relay_due() == 1
+        assert not OutboxEvent.objects.exists()
 
     def test_row_that_is_given_up_is_deleted(self, settings, write):
         settings.EVENTS_OUTBOX_MAX_ATTEMPTS = 1
