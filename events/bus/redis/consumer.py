@@ -26,6 +26,7 @@ from events.ports import EventBusConsumer
 
 READ_AT_ONCE = 50
 ACKNOWLEDGE_AFTER = 1.0  # seconds; at the end of a batch in any case
+REFRESH_AFTER = 1.0  # seconds; a site may close connections after each use, which is too often for batches in a row
 GRACE = timedelta(seconds=10)  # that an answer may take beyond the time that Redis was asked to wait
 
 log = logging.getLogger(__name__)
@@ -90,6 +91,7 @@ class RedisEventConsumer(EventBusConsumer):
         self._connection: Any = None  # the driver's, before the entry in hand
         self._is_database_lost = False
         self._acknowledged = time.monotonic()
+        self._refreshed = time.monotonic()
         self._handled: list[str] = []  # committed, not acknowledged yet
         self._is_stopping = False
         self._is_waiting = False
@@ -194,7 +196,9 @@ class RedisEventConsumer(EventBusConsumer):
 
     def _work(self, deliveries: Iterable[Delivery], *, retry: bool = True) -> None:
         """Deal with deliveries in their order, and acknowledge them."""
-        _refresh_connections()
+        if time.monotonic() > self._refreshed + REFRESH_AFTER:
+            _refresh_connections()
+            self._refreshed = time.monotonic()
         if isinstance(deliveries, list):
             with suppress(DatabaseError):  # then each of them meets it again
                 self._handler.expect(deliveries)
