@@ -108,7 +108,7 @@ EVENTS_SERVICE_NAME = env.str("EVENTS_SERVICE_NAME", default="course-credit")
 
 # --- the event bus; without a server events stay within the service
 
-EVENT_BUS_REDIS_CONNECTION_URL = env.str("EVENT_BUS_REDIS_CONNECTION_URL", default="")
+EVENT_BUS_REDIS_CONNECTION_URL = env.str("EVENT_BUS_REDIS_CONNECTION_URL", default="") or None
 EVENT_BUS_TOPIC_PREFIX = env.str("EVENT_BUS_TOPIC_PREFIX", default="")
 EVENT_BUS_REDIS_STREAM_MAX_LEN = env.number("EVENT_BUS_REDIS_STREAM_MAX_LEN", default=10_000) or None
 EVENT_BUS_PRODUCER_CONFIG = {}

@@ -30,7 +30,6 @@ OURS = ("COV_", "DATABASE_", "DJANGO_", "PYTEST_", "PYTHON", "TEST_")  # variabl
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.database("sqlite"),  # that of the new sites, so once is enough
-    pytest.mark.xdist_group("wheel"),  # one worker builds, for all
 ]
 
 

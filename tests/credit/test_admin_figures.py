@@ -86,7 +86,10 @@ def test_many_providers_share_the_last_chart():
 
 
 @pytest.mark.rule("credit.figures.bounded")
-def test_six_statements_once_a_minute(hogwarts, clock):
+def test_six_statements_once_a_minute(hogwarts, clock, settings):
+    settings.CACHES = {
+        "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
+    }  # heeds the test's clock
     request_made(NOW, hogwarts)
     with statements() as run:
         first = api.get_credit_figures()

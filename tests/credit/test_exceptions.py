@@ -29,6 +29,7 @@ from credit.exceptions import (
         ("StaleCreditDecision", 409, "stale_credit_decision"),
         ("CreditCourseExists", 400, "credit_course_exists"),
         ("CreditCourseNotFound", 404, "credit_course_not_found"),
+        ("CourseNotFound", 404, "course_not_found"),
         ("LearnerNotFound", 404, "learner_not_found"),
         ("CreditEligibilityNotFound", 404, "credit_eligibility_not_found"),
         ("CreditEligibilityExists", 400, "credit_eligibility_exists"),

@@ -30,7 +30,6 @@ Application.objects.create(
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.database("sqlite"),  # that of the process, so once is enough
-    pytest.mark.xdist_group("service"),  # one process, for all
 ]
 
 
