@@ -30,7 +30,7 @@ class CreditProviderFactory(DjangoModelFactory):
     class Meta:
         model = CreditProvider
 
-    provider_id = factory.Sequence("university-{}".format)
+    provider_id = factory.Sequence("university-{:06}".format)
     display_name = factory.LazyAttribute(lambda provider: f"The {provider.provider_id}")
     enable_integration = True
     provider_url = "https://credit.example.com/request"
@@ -46,7 +46,7 @@ class CreditCourseFactory(DjangoModelFactory):
         model = CreditCourse
         django_get_or_create = ("course_key",)
 
-    course_key = factory.Sequence("course-v1:HogwartsX+Course{}+1T2026".format)
+    course_key = factory.Sequence("course-v1:HogwartsX+Course{:06}+1T2026".format)
     enabled = True
 
 
@@ -124,7 +124,7 @@ class CourseExamFactory(DjangoModelFactory):
     class Meta:
         model = CourseExam
 
-    course_key = factory.Sequence("course-v1:HogwartsX+Course{}+1T2026".format)
+    course_key = factory.Sequence("course-v1:HogwartsX+Course{:06}+1T2026".format)
     content_id = factory.LazyAttributeSequence(
         lambda exam, n: f"{str(exam.course_key).replace('course-v1:', 'block-v1:')}+type@sequential+block@exam{n}"
     )
