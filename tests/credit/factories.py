@@ -126,7 +126,7 @@ class CourseExamFactory(DjangoModelFactory):
 
     course_key = factory.Sequence("course-v1:HogwartsX+Course{:06}+1T2026".format)
     content_id = factory.LazyAttributeSequence(
-        lambda exam, n: f"{str(exam.course_key).replace('course-v1:', 'block-v1:')}+type@sequential+block@exam{n}"
+        lambda exam, n: f"{str(exam.course_key).replace('course-v1:', 'block-v1:')}+type@sequential+block@exam{n:06}"
     )
     exam_name = "Final Exam"
     is_proctored = True

@@ -13,7 +13,7 @@ class UserFactory(DjangoModelFactory):
         model = get_user_model()
         skip_postgeneration_save = True
 
-    username = factory.Sequence(lambda n: f"learner{n}")
+    username = factory.Sequence(lambda n: f"learner{n:06}")
     email = factory.LazyAttribute(lambda user: f"{user.username}@example.com")
     first_name = "Robin"
     last_name = factory.Sequence(lambda n: f"Example{n}")
@@ -34,7 +34,7 @@ class CourseFactory(DjangoModelFactory):
     class Meta:
         model = models.Course
 
-    id = factory.Sequence(lambda n: f"course-v1:edX+Demo{n}+2026_T1")
+    id = factory.Sequence(lambda n: f"course-v1:edX+Demo{n:06}+2026_T1")
     display_name = "Demonstration"
 
 
@@ -61,8 +61,8 @@ class CourseEnrollmentAllowedFactory(DjangoModelFactory):
     class Meta:
         model = models.CourseEnrollmentAllowed
 
-    email = factory.Sequence(lambda n: f"invited{n}@example.com")
-    course_id = factory.Sequence(lambda n: f"course-v1:edX+Invited{n}+2026_T1")
+    email = factory.Sequence(lambda n: f"invited{n:06}@example.com")
+    course_id = factory.Sequence(lambda n: f"course-v1:edX+Invited{n:06}+2026_T1")
 
 
 class CourseAccessRoleFactory(DjangoModelFactory):
