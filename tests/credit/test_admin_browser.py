@@ -23,7 +23,11 @@ from tests.credit.factories import (
 )
 from tests.enrollment.factories import UserFactory
 
-pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.database("sqlite"),  # a browser sees the same pages on each; other tests ask each database
+    pytest.mark.django_db(transaction=True),
+]
 
 expect.set_options(timeout=30_000)  # milliseconds; a busy machine is no failure
 

@@ -28,6 +28,7 @@ from tests.enrollment.factories import CourseFactory
 
 pytestmark = [
     pytest.mark.slow,
+    pytest.mark.database("sqlite"),  # a browser sees the same pages on each; other tests ask each database
     pytest.mark.django_db(transaction=True),
     pytest.mark.rule("credit.learner-pages.browser"),
 ]

@@ -14,6 +14,7 @@ from tests.enrollment.factories import UserFactory
 
 pytestmark = [
     pytest.mark.slow,
+    pytest.mark.database("sqlite"),  # a browser sees the same pages on each; other tests ask each database
     pytest.mark.django_db(transaction=True),
     pytest.mark.rule("credit.mail.looks"),
 ]

@@ -21,7 +21,11 @@ from tests.credit.factories import (
 from tests.credit.universities import open_university
 from tests.enrollment.factories import UserFactory
 
-pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.database("sqlite"),  # a browser sees the same pages on each; other tests ask each database
+    pytest.mark.django_db(transaction=True),
+]
 
 
 @pytest.fixture
