@@ -1,5 +1,6 @@
 """The groups of rows. A module `<name>_rows` beside this one is a group; its `rows(site)` yields the rows."""
 
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from importlib import import_module
 from pathlib import Path
@@ -22,7 +23,9 @@ def names() -> list[str]:
 
 
 def rows_of(chosen: Iterable[str], site: Site) -> Iterator[Row]:
-    """Measure group after group."""
+    """Measure group after group, and say how each row came out: a run may be ended before its last."""
     for name in chosen:
         rows: Rows = import_module(f"bench.{name}{SUFFIX}").rows
-        yield from rows(site)
+        for row in rows(site):
+            print(f"{name}: {row.name}: {row.ratio:.2f} of {row.baseline}", file=sys.stderr, flush=True)  # noqa: T201  # progress
+            yield row

@@ -29,6 +29,7 @@ FROM generate_series(%s, %s) AS number
 
 def rows(site: Site) -> Iterator[Row]:
     """Fetch the staff's list and a learner's page while there are few statuses, and while there are many."""
+    CreditRequirementStatus.objects.all().delete()  # of the groups before this one: what is there is counted
     requirements = _requirements()
     staff = get_user_model().objects.create_superuser("clerk", "clerk@example.com", "bench")
     learner = _learner(requirements)
@@ -73,14 +74,17 @@ def _requirements() -> list[CreditRequirement]:
 
 def _learner(requirements: list[CreditRequirement]) -> object:
     """Make a learner who has met the requirements of a few courses."""
-    learner = get_user_model().objects.create_user("scaled", "scaled@example.com")
+    learner = get_user_model().objects.create_user("measured", "measured@example.com")
     met = requirements[: LEARNERS_COURSES * REQUIREMENTS]
     CreditRequirementStatus.objects.bulk_create(
-        [CreditRequirementStatus(username="scaled", requirement=requirement, status="satisfied") for requirement in met]
+        [
+            CreditRequirementStatus(username="measured", requirement=requirement, status="satisfied")
+            for requirement in met
+        ]
     )
     for course in {requirement.course for requirement in met}:
         CourseEnrollment.objects.create(user=learner, course_id=course.course_key, mode="verified")
-        CreditEligibility.objects.create(username="scaled", course=course)
+        CreditEligibility.objects.create(username="measured", course=course)
     return learner
 
 
