@@ -11,10 +11,10 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from model_utils.models import TimeStampedModel
 
+from coursecredit.fields import ExplicitDateTimeField
+from coursecredit.history import ChangeHistory, RemembersStored
 from enrollment.choices import PROFESSIONAL_MODES
 from enrollment.conf import conf
-from enrollment.fields import ExplicitDateTimeField
-from enrollment.history import ChangeHistory, RemembersStored
 from enrollment.keys import parse_course_key
 from enrollment.querysets import CourseModeQuerySet, CourseQuerySet
 from enrollment.types import Mode

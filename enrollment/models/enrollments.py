@@ -13,6 +13,7 @@ from django.db.models import Index, UniqueConstraint
 from django.utils import timezone
 from opaque_keys.edx.keys import CourseKey
 
+from coursecredit.history import ChangeHistory, RemembersStored
 from coursecredit.transactions import retried_atomic
 from enrollment import ports
 from enrollment.errors import (
@@ -24,7 +25,6 @@ from enrollment.errors import (
     UnenrollmentNotAllowed,
     UserNotFoundError,
 )
-from enrollment.history import ChangeHistory, RemembersStored
 from enrollment.keys import course_id_of
 from enrollment.mode_rules import default_mode_slug
 from enrollment.models.announcements import Change, announce

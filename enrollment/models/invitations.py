@@ -7,9 +7,9 @@ from django.db import models
 from django.db.models import UniqueConstraint
 from django.utils import timezone
 
+from coursecredit.fields import DerivedCharField
+from coursecredit.history import ChangeHistory, RemembersStored
 from enrollment.choices import StateTransition
-from enrollment.fields import DerivedCharField
-from enrollment.history import ChangeHistory, RemembersStored
 from enrollment.querysets import CourseEnrollmentAllowedQuerySet, ManualEnrollmentAuditQuerySet
 from enrollment.types import Account
 

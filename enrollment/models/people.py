@@ -8,8 +8,8 @@ from django.db.models import UniqueConstraint
 from django.utils.translation import gettext_lazy as _
 from model_utils.models import TimeStampedModel
 
+from coursecredit.fields import DerivedCharField
 from enrollment.choices import OptIn
-from enrollment.fields import DerivedCharField
 from enrollment.querysets import CourseAccessRoleQuerySet
 
 

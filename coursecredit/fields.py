@@ -7,25 +7,36 @@ from django.db import models
 from django.db.models.query_utils import DeferredAttribute
 
 
-class DerivedCharField(models.CharField):  # type: ignore[type-arg]  # generic in the stubs only
-    """Text that is computed from the row whenever it is written, by `save` and by `bulk_create`.
+class _Derived(models.Field):  # type: ignore[type-arg]  # generic in the stubs only
+    """A value that is computed from the row whenever it is written, by `save` and by `bulk_create`.
 
-    It carries rules such as "unique without regard to case" as a plain unique constraint, which every database has.
-    A query's `update`, or `update_fields` without it, leaves it as it is.
+    It carries rules such as "unique without regard to case", or "unique while active", as a plain unique constraint,
+    which every database has. A query's `update`, or `update_fields` without it, leaves it as it is.
     """
 
-    def __init__(self, *args: Any, derive: Callable[[Any], str] | None = None, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, derive: Callable[[Any], Any] | None = None, **kwargs: Any) -> None:
         kwargs.setdefault("editable", False)
         super().__init__(*args, **kwargs)
         self.derive = derive
-
-    def deconstruct(self) -> Any:
-        return _as_plain(super().deconstruct(), "CharField")
 
     def pre_save(self, model_instance: models.Model, add: bool) -> Any:
         if self.derive is not None:
             setattr(model_instance, self.attname, self.derive(model_instance))
         return super().pre_save(model_instance, add)
+
+
+class DerivedCharField(_Derived, models.CharField):  # type: ignore[type-arg]  # as above
+    """Text that keeps itself."""
+
+    def deconstruct(self) -> Any:
+        return _as_plain(super().deconstruct(), "CharField")
+
+
+class DerivedBigIntegerField(_Derived, models.BigIntegerField):  # type: ignore[type-arg]  # as above
+    """A number that keeps itself."""
+
+    def deconstruct(self) -> Any:
+        return _as_plain(super().deconstruct(), "BigIntegerField")
 
 
 class _MarksExplicit(DeferredAttribute):
