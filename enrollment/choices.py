@@ -59,7 +59,7 @@ SELF_SERVICE_MODES: frozenset[str] = frozenset({ModeSlug.AUDIT, ModeSlug.HONOR})
 """A learner without further rights may ask for these."""
 
 REQUIRED_ATTRIBUTES: dict[str, list[str]] = {ModeSlug.CREDIT.value: ["credit:provider_id"]}
-"""Attributes, as `namespace:name`, that a change into a mode has to bring; checked at the REST API only."""
+"""Attributes, as `namespace:name`, that a request for a mode has to bring; plain api calls are not asked for them."""
 
 
 class CourseRole(models.TextChoices):
