@@ -1,7 +1,8 @@
 """The one door through which every event leaves this service."""
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from django.db import transaction
 
@@ -13,7 +14,7 @@ from events.models import LONGEST_ERROR, OutboxEvent, lane_of
 from events.ports import get_producer, is_transport
 from events.privacy import redacted, subject_of
 from events.producer_config import Topic, key_of, topics_of
-from events.types import Emission
+from events.types import Emission, EventDefinition
 
 log = logging.getLogger("events.emitted")
 failures = logging.getLogger(__name__)
@@ -45,6 +46,19 @@ def append(emissions: Sequence[Emission], *, using: str) -> None:
             log.info("%s %s", emission.event_type, emission.metadata.id)
 
     after_commit(report, using=using, robust=True)
+
+
+def encoded(signal: EventDefinition, data: Mapping[str, Any]) -> bytes:
+    """Return the payload of an event.
+
+    Raises:
+        EventSerializationError: it cannot be encoded, or is longer than `EVENTS_MAX_PAYLOAD_BYTES`.
+    """
+    payload = encode(signal, data)
+    longest = conf.EVENTS_MAX_PAYLOAD_BYTES
+    if len(payload) > longest:
+        raise EventSerializationError(signal.event_type, f"the payload has {len(payload)} bytes, more than {longest}.")
+    return payload
 
 
 def after_commit(call: Callable[[], object], *, using: str, robust: bool) -> None:
@@ -91,10 +105,7 @@ def _row(emission: Emission, topic: Topic) -> OutboxEvent:
 def _fill(row: OutboxEvent, emission: Emission, topic: Topic) -> None:
     """Add what depends on the payload, or nothing if any of it fails."""
     data = redacted(emission.data) if topic.redact_pii else emission.data
-    payload = encode(emission.signal, data)
-    longest = conf.EVENTS_MAX_PAYLOAD_BYTES
-    if len(payload) > longest:
-        raise EventSerializationError(row.event_type, f"the payload has {len(payload)} bytes, more than {longest}.")
+    payload = encoded(emission.signal, data)
     row.key = key_of(emission.data, topic.key_field)
     row.payload = payload
     row.schema_fingerprint = fingerprint(emission.signal)

@@ -8,11 +8,12 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from coursecredit.backends import load_dotted
-from events.avro import encode
+from events.avro import is_fit_for_bus
 from events.conf import conf
 from events.exceptions import OpenEdxEventException
 from events.headers import entry_fields
 from events.management.payloads import build_payload
+from events.outbox import encoded
 from events.ports import Entry, PublishError, get_producer, is_transport
 from events.producer_config import key_of
 from events.tooling import OpenEdxPublicSignal
@@ -34,12 +35,19 @@ class Command(BaseCommand):
             signal = load_dotted(options["signal"], setting="--signal")
             if not isinstance(signal, OpenEdxPublicSignal):
                 raise CommandError(f"--signal: {options['signal']} is no public signal.")
+            if not is_fit_for_bus(signal):
+                raise CommandError(f"--signal: other services cannot read {signal.event_type}.")
             data = build_payload(signal, _json_object(options["data"]))
             self._send(signal, options["topic"], options["key_field"], data)
         except (OpenEdxEventException, ImproperlyConfigured) as exc:
             raise CommandError(str(exc)) from exc
         except PublishError as exc:
             raise CommandError(f"The event did not reach the bus ({exc}).") from exc
+        except CommandError:
+            raise
+        except Exception as exc:
+            # What somebody else's producer says may quote the payload.
+            raise CommandError(f"The event did not reach the bus ({type(exc).__qualname__}).") from None
 
     def _send(self, signal: OpenEdxPublicSignal, topic: str, key_field: str, data: Mapping[str, Any]) -> None:
         if conf.EVENT_BUS_PRODUCER is None:
@@ -50,10 +58,11 @@ class Command(BaseCommand):
             producer.send(
                 signal=signal, topic=topic, event_key_field=key_field, event_data=data, event_metadata=metadata
             )
+            self.stdout.write(f"{metadata.event_type} {metadata.id} was given to the producer.")
             return
         key = key_of(data, key_field)
         fields = entry_fields(
-            metadata, encode(signal, data), event_key=key if conf.EVENT_BUS_REDIS_EXTRA_FIELDS else None
+            metadata, encoded(signal, data), event_key=key if conf.EVENT_BUS_REDIS_EXTRA_FIELDS else None
         )
         [result] = producer.publish([Entry(topic, key, fields)])
         if isinstance(result, PublishError):
