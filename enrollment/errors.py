@@ -85,6 +85,12 @@ class InvalidEnrollmentAttribute(CourseEnrollmentError):
     code = "attribute_invalid"
 
 
+class InvalidCourseRole(CourseEnrollmentError):
+    """A role needs a name, and either a course or an organisation; names have at most 64 characters."""
+
+    code = "invalid_course_role"
+
+
 class EnrollmentNotAllowedError(NotAllowed, CourseEnrollmentError):
     """This site does not allow the enrollment."""
 

@@ -31,6 +31,7 @@ from enrollment.api.facts import (
 )
 from enrollment.api.results import record_course_certificate, record_course_grade
 from enrollment.api.retirement import retire_user
+from enrollment.api.roles import grant_course_role, revoke_course_role
 from enrollment.ports import data_api
 
 _data_api = data_api  # the names under which older callers know them
@@ -50,10 +51,12 @@ __all__ = [
     "get_profile",
     "get_user_roles",
     "get_verified_enrollments",
+    "grant_course_role",
     "is_enrollment_valid_for_proctoring",
     "record_course_certificate",
     "record_course_grade",
     "retire_user",
+    "revoke_course_role",
     "serialize_enrollments",
     "set_default_upgrade_deadline",
     "set_enrollment_attributes",

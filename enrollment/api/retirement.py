@@ -2,7 +2,6 @@
 
 import logging
 from functools import partial
-from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.db import transaction
@@ -11,11 +10,10 @@ from django.utils import timezone
 from coursecredit.transactions import retried_atomic
 from enrollment import ports
 from enrollment.api.enrollments import unenroll_user_from_all_courses
+from enrollment.api.roles import revoke_all_course_roles
 from enrollment.choices import RetirementState
 from enrollment.errors import RetiredNameInUse, UserNotFoundError
-from enrollment.keys import parse_course_key
 from enrollment.models import (
-    CourseAccessRole,
     CourseCertificate,
     CourseEnrollment,
     CourseEnrollmentAllowed,
@@ -29,9 +27,7 @@ from enrollment.models import (
 from enrollment.signals import USER_RETIRED
 from enrollment.staff_log import forget_in_staff_log
 from enrollment.types import Account
-from events.api import forget_subject, send_events
-from events.learning.data import CourseAccessRoleData, UserData, UserPersonalData
-from events.learning.signals import COURSE_ACCESS_ROLE_REMOVED
+from events.api import forget_subject
 
 log = logging.getLogger(__name__)
 
@@ -88,7 +84,7 @@ def _forget_rows(account: Account, retired_username: str) -> dict[str, int]:
         "attributes": CourseEnrollmentAttribute.objects.filter(enrollment__user=account).delete()[0],
         "invitations": CourseEnrollmentAllowed.objects.retire_learner(account),
         "manual_audits": ManualEnrollmentAudit.objects.retire_learner(account),
-        "roles": _remove_roles(account),
+        "roles": revoke_all_course_roles(account),
         "profiles": LearnerProfile.objects.filter(user=account).delete()[0],
         "opt_ins": EmailOptIn.objects.filter(user=account).delete()[0],
         "grades": CourseGrade.objects.filter(user=account).delete()[0],
@@ -96,27 +92,4 @@ def _forget_rows(account: Account, retired_username: str) -> dict[str, int]:
         "retirement_requests": RetirementRequest.objects.filter(username=username).update(
             username=retired_username, state=RetirementState.COMPLETE, modified=timezone.now()
         ),
-    }
-
-
-def _remove_roles(account: Account) -> int:
-    """Take the account's roles away, and announce those on courses."""
-    roles = CourseAccessRole.objects.filter(user=account)
-    held = list(roles.order_by("pk"))
-    told = UserData(
-        id=account.pk,
-        is_active=account.is_active,
-        pii=UserPersonalData(username=account.get_username(), email=account.email),
-    )
-    send_events([(COURSE_ACCESS_ROLE_REMOVED, _role_removed(told, role)) for role in held if role.course_id])
-    roles.delete()
-    return len(held)
-
-
-def _role_removed(user: UserData, role: CourseAccessRole) -> dict[str, Any]:
-    key = parse_course_key(role.course_id or "")
-    return {
-        "course_access_role_data": CourseAccessRoleData(
-            user=user, org_key=role.org or str(key.org), course_key=key, role=role.role
-        )
     }

@@ -249,7 +249,7 @@ COURSE_ACCESS_ROLE_ADDED = OpenEdxPublicSignal(
     data={"course_access_role_data": CourseAccessRoleData},
     about=About(
         "A user was given a role in a course run.",
-        sender=LMS,
+        sender=ENROLLMENT,
         topic="learning-course-access-role-lifecycle",
         key="course_access_role_data.course_key",
     ),
