@@ -34,3 +34,7 @@ class NotFound(DomainError):
 
 class Conflict(DomainError):
     """This contradicts what has happened meanwhile."""
+
+
+class TooLarge(DomainError):
+    """This is more than is taken at once."""

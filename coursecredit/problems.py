@@ -20,10 +20,10 @@ from rest_framework.views import set_rollback
 
 from coursecredit.backends import load_dotted
 from coursecredit.charsets import makes_text
-from coursecredit.errors import Conflict, DomainError, Invalid, NotAllowed, NotFound
+from coursecredit.errors import Conflict, DomainError, Invalid, NotAllowed, NotFound, TooLarge
 from coursecredit.parsers import PARSERS
 
-STATUS_OF: dict[type[DomainError], int] = {Invalid: 400, NotAllowed: 403, NotFound: 404, Conflict: 409}
+STATUS_OF: dict[type[DomainError], int] = {Invalid: 400, NotAllowed: 403, NotFound: 404, Conflict: 409, TooLarge: 413}
 
 
 @attrs.frozen

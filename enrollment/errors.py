@@ -6,7 +6,7 @@ the operations on `CourseEnrollment` raise, which the default data backend trans
 
 from typing import Any
 
-from coursecredit.errors import Conflict, DomainError, Invalid, NotAllowed
+from coursecredit.errors import Conflict, DomainError, Invalid, NotAllowed, NotFound, TooLarge
 
 
 class CourseEnrollmentError(Invalid):
@@ -103,6 +103,18 @@ class UnenrollmentNotAllowedError(EnrollmentNotAllowedError):
     code = "unenrollment_not_allowed"
 
 
+class EnrollmentPreventedError(CourseEnrollmentError):
+    """This site prevented the request before it changed anything."""
+
+    code = "prevented"
+
+
+class CohortNotFoundError(CourseEnrollmentError):
+    """The course has no such cohort."""
+
+    code = "cohort_not_found"
+
+
 class EnrollmentModeMismatchError(Invalid):
     """Enrollment mode mismatch: an enrollment is not deactivated and moved to another mode in one step."""
 
@@ -147,3 +159,51 @@ class EnrollmentNotAllowed(CourseEnrollmentException):
 
 class UnenrollmentNotAllowed(CourseEnrollmentException):
     """This site does not allow the learner to leave."""
+
+
+class UnknownJobKind(Invalid):
+    """There are no jobs of this kind."""
+
+    code = "unknown_job_kind"
+
+
+class InvalidJob(Invalid):
+    """A parameter is unknown or wrong, or a column is missing."""
+
+    code = "invalid_job"
+
+
+class UnreadableJobFile(Invalid):
+    """The file cannot be read as a whole, so nothing of it is applied. The text says why, and in which line."""
+
+    code = "unreadable_file"
+
+
+class JobFileTooLarge(TooLarge):
+    """The file is too large; split it."""
+
+    code = "file_too_large"
+
+
+class JobNotFound(NotFound):
+    """There is no such job."""
+
+    code = "job_not_found"
+
+
+class JobOver(Conflict):
+    """The job is over already."""
+
+    code = "job_over"
+
+
+class JobNotOver(Conflict):
+    """The job has no result yet: it is still waiting or running."""
+
+    code = "job_not_over"
+
+
+class JobFilePurged(NotFound):
+    """The job's files have been deleted."""
+
+    code = "file_purged"

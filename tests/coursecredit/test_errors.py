@@ -2,7 +2,7 @@
 
 import pytest
 
-from coursecredit.errors import Conflict, DomainError, Invalid, NotAllowed, NotFound
+from coursecredit.errors import Conflict, DomainError, Invalid, NotAllowed, NotFound, TooLarge
 
 
 class SeatTaken(Conflict, RuntimeError):
@@ -36,7 +36,7 @@ def test_members_travel_beside_the_message():
     assert (str(error), error.members) == ("The seat is taken.", {"row": 7, "free": [8, 9]})
 
 
-@pytest.mark.parametrize("kind", [Invalid, NotAllowed, NotFound, Conflict])
+@pytest.mark.parametrize("kind", [Invalid, NotAllowed, NotFound, Conflict, TooLarge])
 def test_each_kind_is_a_domain_error_with_a_text_and_a_code(kind):
     error = kind()
     assert isinstance(error, DomainError)

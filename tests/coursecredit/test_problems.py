@@ -14,7 +14,7 @@ from rest_framework.response import Response
 from rest_framework.test import APIClient
 from rest_framework.views import APIView
 
-from coursecredit.errors import Conflict, DomainError, Invalid, NotAllowed, NotFound
+from coursecredit.errors import Conflict, DomainError, Invalid, NotAllowed, NotFound, TooLarge
 from coursecredit.problems import DEVELOPER_MESSAGE, MESSAGE, ApiViewMixin, status_of
 
 pytestmark = pytest.mark.urls(__name__)
@@ -111,7 +111,7 @@ def answer(api_client, monkeypatch):
 @pytest.mark.django_db
 @pytest.mark.parametrize(
     ("kind", "status"),
-    [(Invalid, 400), (NotAllowed, 403), (NotFound, 404), (Conflict, 409)],
+    [(Invalid, 400), (NotAllowed, 403), (NotFound, 404), (Conflict, 409), (TooLarge, 413)],
     ids=lambda value: str(value),
 )
 def test_the_kind_decides_the_status(answer, kind, status):
