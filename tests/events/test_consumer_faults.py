@@ -60,10 +60,10 @@ class Site:
         command = [sys.executable, "manage.py", "migrate", "--verbosity", "0"]
         subprocess.run(command, cwd=ROOT, env=self._environment, check=True, timeout=PATIENCE)
 
-    def start(self) -> None:
+    def start(self, *how: str) -> None:
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "tests.events.consuming_process", str(self.held)],
+                [sys.executable, "-m", "tests.events.consuming_process", str(self.held), *how],
                 cwd=ROOT,
                 env=self._environment,
                 stdout=log,
@@ -74,6 +74,10 @@ class Site:
         """Send the consumer a signal; return its exit status."""
         process, self._process = self._process, None
         process.send_signal(number)
+        return process.wait(PATIENCE)
+
+    def wait_for_death(self) -> int:
+        process, self._process = self._process, None
         return process.wait(PATIENCE)
 
     def close(self) -> None:
@@ -142,6 +146,21 @@ def test_kills_stops_downtime_and_a_restarted_redis_lose_nothing_and_repeat_noth
     assert site.end(signal.SIGINT) == 0  # while it waits: at once, though the wait is ten minutes
     assert topic.dead_letters == []
     assert b"marker" not in site.log.read_bytes()
+
+
+def test_a_kill_between_commit_and_acknowledgement_leads_to_a_duplicate_without_effect(site, topic, parcel_sent):
+    for number in range(5):
+        topic.send(parcel_sent, attempt=number)
+    site.start("die")
+    assert site.wait_for_death() == -signal.SIGKILL
+    assert site.rows == (list(range(5)), 5)
+    assert [deliveries for _, deliveries in topic.pending] == [1] * 5
+
+    topic.send(parcel_sent, attempt=5)
+    site.start()
+    wait_until(lambda: site.rows == (list(range(6)), 6) and topic.pending == [])
+    assert site.end(signal.SIGTERM) == 0
+    assert topic.dead_letters == []
 
 
 @pytest.fixture
