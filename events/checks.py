@@ -15,7 +15,7 @@ from events.tooling import OpenEdxPublicSignal
 
 def register() -> None:
     """Have Django run the checks of this module."""
-    for check in (check_package, check_settings, check_producer_config, check_producer):
+    for check in (check_package, check_settings, check_producer_config, check_producer, check_lease):
         checks.register(check, "events")
 
 
@@ -69,5 +69,24 @@ def check_producer(**kwargs: Any) -> list[CheckMessage]:
             "EVENT_BUS_PRODUCER_CONFIG enables topics, but EVENT_BUS_PRODUCER is not set.",
             hint="Name a producer, such as events.bus.redis.create_producer, or disable the topics.",
             id="events.E004",
+        )
+    ]
+
+
+def check_lease(**kwargs: Any) -> list[CheckMessage]:
+    """Fail if a lease may end while its relay still waits for the bus: another relay would send the same events."""
+    try:
+        lease = conf.EVENTS_OUTBOX_LEASE_SECONDS
+        patience = getattr(get_producer(), "patience", None) if is_needed() else None
+    except ImproperlyConfigured:  # told by the other checks
+        return []
+    if patience is None or lease > patience():
+        return []
+    return [
+        checks.Error(
+            f"EVENTS_OUTBOX_LEASE_SECONDS is {lease.total_seconds():g}, but the bus may take "
+            f"{patience().total_seconds():g} seconds for a batch: meanwhile another relay would send it too.",
+            hint="Make the lease longer, or the time-outs in the address of the bus shorter.",
+            id="events.E005",
         )
     ]

@@ -17,6 +17,9 @@ DAY = timedelta(days=1)
 MODES = ("outbox", "on-commit")
 ON_ENCODING_ERROR = ("raise", "log")
 
+GREATEST_BATCH = 10_000
+"""Events that a relay can send at a time: SQLite takes 32,766 parameters for a statement, and a row needs three."""
+
 
 class EventsSettings(AppSettings):
     """One property per setting, under the setting's published name, or that name without `EVENTS_`."""
@@ -82,7 +85,10 @@ class EventsSettings(AppSettings):
     @property
     def EVENTS_OUTBOX_BATCH(self) -> int:
         """How many events a relay sends at a time."""
-        return self._count("EVENTS_OUTBOX_BATCH", 200)
+        batch = self._count("EVENTS_OUTBOX_BATCH", 200)
+        if batch > GREATEST_BATCH:
+            raise ImproperlyConfigured(f"EVENTS_OUTBOX_BATCH must be {GREATEST_BATCH} at most, not {batch}.")
+        return batch
 
     @property
     def EVENTS_OUTBOX_LEASE_SECONDS(self) -> timedelta:

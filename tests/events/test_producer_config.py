@@ -17,6 +17,10 @@ CREATED = "org.openedx.learning.course.enrollment.created.v1"
 PASSING = "org.openedx.learning.ccx.course.passing.status.updated.v1"
 LINKED = "org.coursecredit.learning.program.enrollment.linked.v1"
 GOOD = {"event_key_field": "enrollment.course.course_key", "enabled": True}
+REDIS = {
+    "EVENT_BUS_PRODUCER": "events.bus.redis.create_producer",
+    "EVENT_BUS_REDIS_CONNECTION_URL": "redis://localhost/0",
+}
 
 
 def without(name):
@@ -108,6 +112,17 @@ def test_good_configuration_starts(settings, entry):
         pytest.param({"EVENT_BUS_PRODUCER_MODE": "now"}, "EVENT_BUS_PRODUCER_MODE", id="unknown mode"),
         pytest.param({"EVENTS_OUTBOX_BATCH": 0}, "EVENTS_OUTBOX_BATCH", id="empty batches"),
         pytest.param({"EVENTS_OUTBOX_LEASE_SECONDS": "60"}, "EVENTS_OUTBOX_LEASE_SECONDS", id="no number"),
+        pytest.param({"EVENTS_OUTBOX_BATCH": 10_001}, "EVENTS_OUTBOX_BATCH", id="batches beyond SQLite's parameters"),
+        pytest.param(
+            {**REDIS, "EVENTS_OUTBOX_LEASE_SECONDS": 25},
+            "EVENTS_OUTBOX_LEASE_SECONDS is 25, but the bus may take 25 seconds for a batch",
+            id="lease shorter than the bus may take",
+        ),
+        pytest.param(
+            {**REDIS, "EVENT_BUS_REDIS_CONNECTION_URL": "redis://localhost/0?socket_timeout=20"},
+            "LEASE_SECONDS is 60, but the bus may take 85 seconds",
+            id="lease shorter than the address says",
+        ),
         pytest.param({"EVENT_BUS_REDIS_STREAM_MAX_LEN": 0}, "STREAM_MAX_LEN", id="no room"),
         pytest.param({"EVENTS_OUTBOX_ON_ENCODING_ERROR": "pass"}, "ON_ENCODING_ERROR", id="silent loss"),
     ],
@@ -119,6 +134,13 @@ def test_bus_that_cannot_work_stops_the_start(settings, changes, reason):
         setattr(settings, name, value)
     with pytest.raises(SystemCheckError, match=reason):
         call_command("check", "--tag", "events")
+
+
+def test_lease_that_outlasts_the_bus_starts(settings):
+    settings.EVENT_BUS_PRODUCER_CONFIG = {CREATED: {"t": GOOD}}
+    for name, value in {**REDIS, "EVENTS_OUTBOX_LEASE_SECONDS": 26}.items():
+        setattr(settings, name, value)
+    call_command("check", "--tag", "events")
 
 
 def test_without_topics_no_producer_is_needed(settings, caplog):

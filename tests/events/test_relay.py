@@ -12,7 +12,7 @@ from django.db import connection, connections, transaction
 from django.utils import timezone
 
 from events import leases, relay
-from events.api import forget_subject
+from events.api import forget_subject, send_events
 from events.avro import encode
 from events.bus.memory import MemoryProducer
 from events.choices import OutboxState
@@ -402,9 +402,16 @@ class TestCommand:
             call_command("relay_outbox", "--once")
         relay_outbox()  # the task has nothing to do then
 
-    def test_empty_batches_are_refused(self):
-        with pytest.raises(CommandError, match="--batch"):
-            call_command("relay_outbox", "--batch", "0")
+    @pytest.mark.parametrize("batch", ["-1", "0", "10001"])
+    def test_impossible_batches_are_refused(self, batch):
+        with pytest.raises(CommandError, match="--batch must be a number from 1 to 10000"):
+            call_command("relay_outbox", "--batch", batch)
+
+    @pytest.mark.database("sqlite")  # which takes the fewest parameters
+    def test_greatest_batch_is_sent_at_once(self, parcels_leave):
+        send_events((parcels_leave, {"parcel": PARCEL, "attempt": number}) for number in range(10_001))
+        assert relay.Relay(batch=10_000).step().sent == 10_000
+        assert states().count("sent") == 10_000
 
 
 @pytest.mark.database("postgresql")

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 HURRY = 0.2  # seconds; `send` is called while a request waits
 LONGEST_REASON = 200  # characters
+ANSWERS = 4  # that one batch may wait for: to the script's loading and its calls, and again if it was forgotten
 
 SCRIPT = """
 -- KEYS: the stream. ARGV: length to trim to or "", number of fields, their names; then per entry its lane and values.
@@ -94,6 +96,11 @@ class RedisProducer(EventBusProducer):
             BusUnavailable: it is not known which entries the server has taken.
         """
         return self._publish(entries, timeout=TIMEOUT)
+
+    def patience(self) -> timedelta:
+        """Return how long `publish` may wait for the server before it gives a batch up."""
+        options = self._client(TIMEOUT).connection_pool.connection_kwargs
+        return timedelta(seconds=options["socket_connect_timeout"] + ANSWERS * options["socket_timeout"])
 
     def greatest_group_lag(self, topics: Sequence[str]) -> int | None:
         """Return how many entries of these topics the slowest group has still to read.

@@ -7,6 +7,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DEFAULT_DB_ALIAS
 
 from events import relay
+from events.conf import GREATEST_BATCH
 from events.management.metrics import serve_outbox_metrics
 from events.management.stopping import until_asked_to_stop
 from events.ports import BusUnavailable
@@ -25,8 +26,8 @@ class Command(BaseCommand):
         parser.add_argument("--metrics-address", default="127.0.0.1", help="serve them on another address")
 
     def handle(self, **options: Any) -> None:
-        if options["batch"] is not None and options["batch"] < 1:
-            raise CommandError("--batch must be a number above 0.")
+        if options["batch"] is not None and not 1 <= options["batch"] <= GREATEST_BATCH:
+            raise CommandError(f"--batch must be a number from 1 to {GREATEST_BATCH}.")
         work = {"using": options["database"], "batch": options["batch"]}
         try:
             if options["metrics_port"] is not None:
