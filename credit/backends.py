@@ -35,7 +35,7 @@ class EnrolledLearners:
 
     def profile(self, user_id: int) -> Profile | None:
         facts = enrollment_api.get_profile(user_id)
-        return None if facts is None else Profile(name=facts.name, country=facts.country)
+        return None if facts is None else Profile(name=facts.name, country=facts.country, language=facts.language)
 
     def enrollment(self, user_id: int, course_key: CourseKey) -> ports.Enrollment | None:
         return enrollment_api.get_enrollment_state(user_id, course_key)

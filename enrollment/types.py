@@ -102,8 +102,12 @@ class CourseFacts:
 
 @frozen
 class ProfileFacts:
-    """What a learner says about themselves; each is empty if unknown, the country an ISO 3166 two-letter code."""
+    """What a learner says about themselves; each is empty if unknown.
+
+    `country` is an ISO 3166 two-letter code, `language` a BCP 47 code such as "es" or "pt-br".
+    """
 
     name: str
     mailing_address: str
     country: str
+    language: str

@@ -83,4 +83,9 @@ def get_profile(user_id: int) -> ProfileFacts | None:
     profile = LearnerProfile.objects.filter(user_id=user_id).first()
     if profile is None:
         return None
-    return ProfileFacts(name=profile.name, mailing_address=profile.mailing_address, country=profile.country)
+    return ProfileFacts(
+        name=profile.name,
+        mailing_address=profile.mailing_address,
+        country=profile.country,
+        language=profile.language,
+    )

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.conf import settings
+from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import UniqueConstraint
 from django.utils.translation import gettext_lazy as _
@@ -12,6 +13,10 @@ from coursecredit.fields import DerivedCharField
 from enrollment.choices import OptIn
 from enrollment.querysets import CourseAccessRoleQuerySet
 
+LANGUAGE_TAG = RegexValidator(
+    r"\A[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*\Z", _("This is not the code of a language, such as es or pt-br.")
+)
+
 
 class LearnerProfile(models.Model):
     """What a learner says about themselves. Personal data."""
@@ -20,6 +25,14 @@ class LearnerProfile(models.Model):
     name = models.CharField(max_length=255, blank=True, help_text=_("Full name."))
     mailing_address = models.TextField(blank=True)
     country = models.CharField(max_length=2, blank=True, help_text=_("ISO 3166 two-letter code."))
+    language = models.CharField(
+        max_length=35,
+        blank=True,
+        default="",
+        db_default="",
+        validators=[LANGUAGE_TAG],
+        help_text=_("BCP 47 code, such as es or pt-br. Mail is in it, if the site speaks it."),
+    )
 
     def __str__(self) -> str:
         return f"profile of user {self.user_id}"

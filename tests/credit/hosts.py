@@ -48,7 +48,7 @@ class StandAlone:
     def add_learner(self, username: str, *, profile: Profile | None = None, **names: Any) -> Learner:
         user = UserFactory(username=username, email=f"{username}@example.com", **names)
         if profile is not None:
-            LearnerProfileFactory(user=user, name=profile.name, country=profile.country)
+            LearnerProfileFactory(user=user, name=profile.name, country=profile.country, language=profile.language)
         return ports.learners().by_id(user.pk)
 
     def enroll(self, learner: Learner, course_key: CourseKey, place: Place) -> None:

@@ -10,7 +10,7 @@ from credit.backends import EnrolledLearners, SettingsSite
 from credit.types import Profile
 from tests.credit.factories import CreditCourseProviderFactory, CreditProviderFactory
 from tests.credit.mail import COURSE, WireMail, name_course, owe_mail
-from tests.enrollment.factories import UserFactory
+from tests.enrollment.factories import LearnerProfileFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -304,6 +304,7 @@ class Polyglots(EnrolledLearners):
         pytest.param("ar", '<html lang="ar" dir="rtl">', id="right to left"),
         pytest.param("es", '<html lang="es" dir="ltr">', id="another one"),
         pytest.param("es-mx", '<html lang="es" dir="ltr">', id="a variant"),
+        pytest.param("ES-MX", '<html lang="es" dir="ltr">', id="another case"),
         pytest.param("fi", '<html lang="en" dir="ltr">', id="the site does not have it"),
         pytest.param("nonsense!", '<html lang="en" dir="ltr">', id="none"),
     ],
@@ -315,6 +316,24 @@ def test_the_mail_is_in_the_learners_language(sent, settings, language, head):
         assert translation.get_language() == "fr"
     assert head in html
     assert ('align="right"' in html) == (language == "ar")
+
+
+@pytest.mark.rule("credit.mail.language")
+@pytest.mark.parametrize(
+    ("language", "subject"),
+    [
+        pytest.param("es", "Puede obtener créditos de", id="Spanish"),
+        pytest.param("ar", "يمكنك الحصول على ساعات معتمدة من", id="Arabic"),
+        pytest.param("", "You are eligible for credit from", id="unknown"),
+    ],
+)
+def test_on_a_site_of_its_own_the_profile_tells_the_language(sent, language, subject):
+    ron = UserFactory(username="ron")
+    LearnerProfileFactory(user=ron, language=language)
+    CreditProviderFactory(display_name="Hogwarts School")
+    mail = sent(ron)
+    assert mail.root["Subject"].startswith(subject)
+    assert f'<html lang="{language or "en"}"' in mail.html
 
 
 @pytest.mark.rule("credit.mail.language")

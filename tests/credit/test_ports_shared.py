@@ -18,7 +18,7 @@ pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 POTIONS = CourseKey.from_string("course-v1:HogwartsX+Potions101+1T2026")
 CHARMS = CourseKey.from_string("course-v1:HogwartsX+Charms+1T2026")
-RON = Profile(name="Ronald Weasley", country="GB")
+RON = Profile(name="Ronald Weasley", country="GB", language="es")
 
 
 def exam(name="final", **flags):

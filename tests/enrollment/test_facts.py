@@ -70,12 +70,12 @@ def test_unknown_course_has_no_facts():
 
 
 def test_profile():
-    profile = LearnerProfileFactory(name="Bob", mailing_address="1 Street", country="DE")
+    profile = LearnerProfileFactory(name="Bob", mailing_address="1 Street", country="DE", language="es")
 
     with statements() as run:
         facts = api.get_profile(profile.user_id)
 
-    assert facts == ProfileFacts(name="Bob", mailing_address="1 Street", country="DE")
+    assert facts == ProfileFacts(name="Bob", mailing_address="1 Street", country="DE", language="es")
     assert len(run) == 1, run
 
 
