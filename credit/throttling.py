@@ -5,18 +5,16 @@ import logging
 import math
 import time
 from collections.abc import Iterator
-from ipaddress import IPv6Address, ip_address, ip_network
 from typing import Any
 
 from django.core.cache import cache
 from rest_framework.request import Request
-from rest_framework.settings import api_settings
 from rest_framework.throttling import BaseThrottle
 
+from coursecredit.addresses import caller_address, site_of
 from credit.conf import conf
 
 WINDOW = 60  # seconds
-IPV6_SITE = 64  # bits of an address that one customer of a network has, who can choose the others
 NOTED_AT_ONCE = 100
 
 log = logging.getLogger(__name__)
@@ -55,7 +53,7 @@ class RefusedCallbackThrottle(BaseThrottle):
             request: the message.
             provider_id: a provider that has keys, or "": a caller who makes up names gets no count for each.
         """
-        count = _increment(_key("limited", f"{provider_id} {_address(request, self)}"))
+        count = _increment(_key("limited", f"{provider_id} {site_of(caller_address(request))}"))
         if count is None or count == 1:
             return 1
         if count % NOTED_AT_ONCE:
@@ -63,31 +61,8 @@ class RefusedCallbackThrottle(BaseThrottle):
         return NOTED_AT_ONCE if count > NOTED_AT_ONCE else NOTED_AT_ONCE - 1
 
     def _limits(self, request: Request, provider_id: str) -> Iterator[tuple[str, int]]:
-        yield _key("address", _address(request, self)), conf.CREDIT_REFUSED_CALLBACKS_PER_ADDRESS
+        yield _key("address", site_of(caller_address(request))), conf.CREDIT_REFUSED_CALLBACKS_PER_ADDRESS
         yield _key("provider", provider_id), conf.CREDIT_REFUSED_CALLBACKS_PER_PROVIDER
-
-
-def _address(request: Request, throttle: BaseThrottle) -> str:
-    """Return from where a request comes, as far as that can be believed.
-
-    Addresses that the caller could have made up count only where `NUM_PROXIES` says how many proxies add theirs.
-    """
-    believed = throttle.get_ident(request) if api_settings.NUM_PROXIES else request.META.get("REMOTE_ADDR")
-    return _site_of(believed or "")
-
-
-def _site_of(text: str) -> str:
-    """Return an address without port, and of an IPv6 address only what its network was given."""
-    host = text.partition("]")[0].lstrip("[") if text.startswith("[") else text
-    host = host.partition(":")[0] if host.count(":") == 1 else host
-    try:
-        address = ip_address(host)
-    except ValueError:
-        return text
-    if isinstance(address, IPv6Address):
-        mapped = address.ipv4_mapped
-        return str(mapped or ip_network((int(address), IPV6_SITE), strict=False))
-    return str(address)
 
 
 def _key(kind: str, subject: str) -> str:
