@@ -1,0 +1,1 @@
+"""The REST endpoints: they translate between HTTP and `enrollment.api`, and decide who may call."""

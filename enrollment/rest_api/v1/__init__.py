@@ -1,0 +1,1 @@
+"""Version 1: what shops, portals and learning front ends call."""
