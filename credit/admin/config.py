@@ -7,7 +7,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from credit.admin.parts import Page
+from coursecredit.admin.pages import Page
 from credit.models import CreditConfig
 
 

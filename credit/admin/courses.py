@@ -4,13 +4,13 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.db.models import Model, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from credit.admin.csv_files import with_csv
+from coursecredit.admin.csv_files import with_csv
+from coursecredit.admin.pages import KeptOnceUsed, LimitedPaginator, TermSearch
 from credit.admin.fields import ContentIdField, CourseKeyField
-from credit.admin.parts import LimitedPaginator, Page, TermSearch
 from credit.models import (
     CourseExam,
     CreditCourse,
@@ -20,20 +20,6 @@ from credit.models import (
     CreditRequirement,
     CreditRequirementStatus,
 )
-
-
-class KeptOnceUsed(Page):
-    """Rows that learners' rows hang on are not deleted but switched off: the others would go with them."""
-
-    used_by: tuple[tuple[type[Model], str], ...] = ()
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return super().has_delete_permission(request, obj) and obj is not None and not self._is_used(obj)
-
-    def _is_used(self, obj: Any) -> bool:
-        if not hasattr(obj, "_used"):  # asked several times per page
-            obj._used = any(model._default_manager.filter(**{field: obj}).exists() for model, field in self.used_by)
-        return bool(obj._used)
 
 
 class CreditCourseForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the stubs only
@@ -136,5 +122,5 @@ class CourseExamAdmin(TermSearch):
         return super().has_delete_permission(request, obj) and not (obj and obj.attempts.exists())
 
 
-admin.site.register(CreditCourse, with_csv(CreditCourseAdmin, "CreditCourseResource"))
-admin.site.register(CourseExam, with_csv(CourseExamAdmin, "CourseExamResource"))
+admin.site.register(CreditCourse, with_csv(CreditCourseAdmin, "credit.admin.transfer.CreditCourseResource"))
+admin.site.register(CourseExam, with_csv(CourseExamAdmin, "credit.admin.transfer.CourseExamResource"))

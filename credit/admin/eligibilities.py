@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.widgets import AdminSplitDateTime
 from django.db.models import Model, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
@@ -11,21 +12,26 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from coursecredit.errors import DomainError
-from credit import api, ports
-from credit.admin.corrections import (
+from coursecredit.admin.corrections import (
     LONGEST_REASON,
-    DeadlineForm,
     ReasonForm,
     apply_to_each,
     ask_and_apply,
     refuse_unless,
     take,
-    who,
 )
-from credit.admin.parts import LearnerRows, audit_trail
+from coursecredit.errors import DomainError
+from credit import api, ports
+from credit.admin.parts import LearnerRows, audit_trail, who
 from credit.exceptions import LearnerNotFound
 from credit.models import CreditEligibility
+
+
+class DeadlineForm(ReasonForm):
+    """Until when, and why."""
+
+    deadline = forms.SplitDateTimeField(label=gettext_lazy("New deadline (UTC)"), widget=AdminSplitDateTime)
+    field_order = ["deadline", "reason"]
 
 
 class CreditEligibilityForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the stubs only

@@ -12,9 +12,9 @@ from django.urls import reverse
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
+from coursecredit.admin.pages import may_view
 from credit import api
 from credit.admin.charts import Chart, bar_chart
-from credit.admin.parts import may_view
 from credit.models import CreditEligibility, CreditRequest
 from credit.models.callbacks import CallbackLog
 from credit.types import CreditFigures

@@ -4,9 +4,8 @@ from django.contrib import admin
 from django.db.models import URLField
 from django.utils.translation import gettext_lazy as _
 
-from credit.admin.courses import KeptOnceUsed
-from credit.admin.csv_files import with_csv
-from credit.admin.parts import TermSearch
+from coursecredit.admin.csv_files import with_csv
+from coursecredit.admin.pages import KeptOnceUsed, TermSearch
 from credit.models import CreditProvider, CreditRequest
 
 
@@ -30,4 +29,4 @@ class CreditProviderAdmin(KeptOnceUsed, TermSearch):
     ]
 
 
-admin.site.register(CreditProvider, with_csv(CreditProviderAdmin, "CreditProviderResource"))
+admin.site.register(CreditProvider, with_csv(CreditProviderAdmin, "credit.admin.transfer.CreditProviderResource"))

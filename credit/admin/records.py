@@ -8,7 +8,8 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from coursecredit.admin import ReadOnlyAdmin
-from credit.admin.parts import MOST_COURSES, LimitedPaginator, RuledRows, TermSearch, begins, mentions
+from coursecredit.admin.pages import LimitedPaginator, TermSearch, begins, mentions
+from credit.admin.parts import MOST_COURSES, RuledRows
 from credit.models import CourseExam, CreditAudit, ExamAttempt
 from credit.models.callbacks import CallbackLog
 

@@ -13,10 +13,11 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from coursecredit.admin.corrections import apply_to_each, ask_and_apply, take
+from coursecredit.admin.pages import may
 from credit import api
-from credit.admin.corrections import apply_to_each, ask_and_apply, take, who
 from credit.admin.figures import figures_view
-from credit.admin.parts import RuledRows, audit_trail, may, providers_like
+from credit.admin.parts import RuledRows, audit_trail, providers_like, who
 from credit.choices import RequestStatus
 from credit.models import CreditRequest
 

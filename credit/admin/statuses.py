@@ -8,9 +8,10 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
+from coursecredit.admin.corrections import apply_to_each, take
+from coursecredit.admin.pages import may
 from credit import api
-from credit.admin.corrections import apply_to_each, take, who
-from credit.admin.parts import RuledRows, audit_trail, may
+from credit.admin.parts import RuledRows, audit_trail, who
 from credit.models import CreditEligibility, CreditRequirement, CreditRequirementStatus
 
 

@@ -9,8 +9,8 @@ from django.contrib.admin.models import LogEntry
 from django.db import OperationalError
 from django.utils import timezone
 
+from coursecredit.admin import corrections
 from credit import api
-from credit.admin import corrections
 from credit.models import CreditAudit, CreditEligibility, CreditRequest
 from tests.credit.admin import clerk, told, url
 from tests.credit.factories import (

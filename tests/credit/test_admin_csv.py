@@ -5,8 +5,8 @@ from io import BytesIO, StringIO
 
 import pytest
 
+from coursecredit.admin import transfer
 from credit import api
-from credit.admin import transfer
 from credit.models import CourseExam, CreditCourse, CreditProvider
 from tests.credit.admin import clerk, told, url
 from tests.credit.factories import CourseExamFactory, CreditCourseFactory, CreditProviderFactory

@@ -10,8 +10,8 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import escape
 
+from coursecredit.admin.pages import LimitedPaginator
 from credit import api
-from credit.admin.parts import LimitedPaginator
 from credit.choices import CallbackOutcome
 from credit.models import CreditAudit, CreditConfig, CreditEligibility, CreditRequest
 from credit.models.callbacks import CallbackLog

@@ -8,7 +8,6 @@ from typing import Any
 from django import forms
 from django.contrib import messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
-from django.contrib.admin.widgets import AdminSplitDateTime
 from django.core.exceptions import PermissionDenied
 from django.db import DatabaseError
 from django.db.models import Model, QuerySet
@@ -17,9 +16,8 @@ from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from coursecredit.admin.pages import Page
 from coursecredit.errors import DomainError
-from credit.admin.parts import Page
-from credit.choices import AuditSource
 
 log = logging.getLogger(__name__)
 
@@ -40,18 +38,6 @@ class ReasonForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 3, "class": "vLargeTextField"}),
         help_text=gettext_lazy("Kept in the audit, where staff read it. Learners do not see it."),
     )
-
-
-class DeadlineForm(ReasonForm):
-    """Until when, and why."""
-
-    deadline = forms.SplitDateTimeField(label=gettext_lazy("New deadline (UTC)"), widget=AdminSplitDateTime)
-    field_order = ["deadline", "reason"]
-
-
-def who(request: HttpRequest) -> dict[str, str]:
-    """Return what the audit is told about a member of staff."""
-    return {"source": AuditSource.STAFF.value, "actor": str(request.user.pk)}
 
 
 def apply_to_each(page: Page, request: HttpRequest, rows: Sequence[Model], apply: Apply, answers: Any = None) -> None:
@@ -136,7 +122,7 @@ def ask_and_apply(
         "hidden_count": max(len(rows) - MOST_SHOWN, 0),
     }
     request.current_app = page.admin_site.name  # as Django's own pages do
-    return TemplateResponse(request, "admin/credit/correction.html", context)
+    return TemplateResponse(request, "admin/coursecredit/correction.html", context)
 
 
 def refuse_unless(allowed: bool) -> None:
