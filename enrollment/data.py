@@ -6,11 +6,12 @@ Nothing here parses course keys: `enrollment.api` has done that.
 import logging
 from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.db import transaction
-from django.db.models import prefetch_related_objects
+from django.db.models import FilteredRelation, Q, prefetch_related_objects
 from django.utils import timezone
 
 from coursecredit.transactions import retried_atomic
@@ -18,6 +19,7 @@ from enrollment import errors, ports
 from enrollment.keys import parse_course_key
 from enrollment.mode_rules import offered
 from enrollment.models import Course, CourseEnrollment, CourseEnrollmentAttribute, CourseMode
+from enrollment.models.enrollments import Overtaken
 from enrollment.querysets import CourseEnrollmentQuerySet
 from enrollment.types import Account, AttributeDict, CourseDetailsDict, EnrollmentDict, Mode, ModeDict, Role
 
@@ -45,7 +47,134 @@ def get_course_enrollments(username: str, include_inactive: bool = False) -> lis
 def get_course_enrollment(username: str, course_id: str) -> EnrollmentDict | None:
     """Return the enrollment, active or not, or None."""
     row = CourseEnrollment.objects.select_related("user").filter(user__username=username, course_id=course_id).first()
-    return None if row is None else _as_dict(row)
+    return None if row is None else serialize_enrollments([row])[0]
+
+
+def hold_enrollment(username: str, course_id: str) -> "HeldEnrollment":
+    """Return a learner's enrollment in a course, locked until the transaction ends; to be called inside one."""
+    return HeldEnrollment(username, course_id)
+
+
+class HeldEnrollment:
+    """One learner's enrollment in one course, or none yet; account, course and modes are read once."""
+
+    def __init__(self, username: str, course_id: str) -> None:
+        self._course_id = course_id
+        self._user, row = _learner_with_row(username, course_id)
+        self._row = None if row is None else CourseEnrollment.locked(row.user, course_id)
+
+    def read(self) -> EnrollmentDict | None:
+        """Return the enrollment, active or not, or None."""
+        return None if self._row is None else self._as_dict(self._row)
+
+    def course_info(self, include_expired: bool = False) -> CourseDetailsDict:
+        """Return the course with its modes, credit modes included.
+
+        Raises:
+            CourseNotFoundError
+        """
+        details = self._details(include_expired=include_expired)
+        if details is None:
+            raise errors.CourseNotFoundError(f"No course {self._course_id} found.")
+        return details
+
+    def create(
+        self, mode: str, is_active: bool, enterprise_uuid: str | None = None, force_enrollment: bool = False
+    ) -> EnrollmentDict:
+        """Enroll the learner, or enroll again one who had left; see `create_course_enrollment`.
+
+        Raises:
+            CourseEnrollmentExistsError: also if somebody else has created an enrollment meanwhile, active or not;
+                from now on that one is held.
+        """
+        user = self._learner()
+        if self._row is not None and self._row.is_active:
+            raise errors.CourseEnrollmentExistsError(enrollment=self.read())
+        try:
+            self._row = self._admitted(user, mode, is_active is not False, enterprise_uuid, force_enrollment)
+        except Overtaken as exc:
+            self._row = CourseEnrollment.locked(user, self._course_id)
+            raise errors.CourseEnrollmentExistsError(enrollment=self.read()) from exc
+        except errors.NonExistentCourseError as exc:
+            raise errors.CourseNotFoundError(f"No course {self._course_id} found.") from exc
+        except errors.EnrollmentClosedError as exc:
+            raise errors.CourseEnrollmentClosedError from exc
+        except errors.CourseFullError as exc:
+            raise errors.CourseEnrollmentFullError from exc
+        except errors.EnrollmentNotAllowed as exc:
+            raise errors.EnrollmentNotAllowedError(str(exc)) from exc
+        return self._as_dict(self._row)
+
+    def update(self, mode: str | None = None, is_active: bool | None = None) -> EnrollmentDict | None:
+        """Change what is given of the enrollment and return it; None if there is none. No access is checked.
+
+        Raises:
+            UserNotFoundError, UnenrollmentNotAllowedError
+        """
+        self._learner()
+        if self._row is None:
+            return None
+        self._row.course_overview = self._course
+        try:
+            self._row.change_locked(mode, is_active)
+        except errors.UnenrollmentNotAllowed as exc:
+            raise errors.UnenrollmentNotAllowedError(str(exc)) from exc
+        return self._as_dict(self._row)
+
+    def set_attributes(self, attributes: list[AttributeDict]) -> None:
+        """Replace all attributes; without an enrollment do nothing. Of two values of one name the last counts.
+
+        Raises:
+            UserNotFoundError
+        """
+        self._learner()
+        if self._row is None:
+            return
+        self._row.attributes.all().delete()
+        last = {(attribute["namespace"], attribute["name"]): attribute["value"] for attribute in attributes}
+        CourseEnrollmentAttribute.objects.bulk_create(
+            CourseEnrollmentAttribute(enrollment=self._row, namespace=namespace, name=name, value=value)
+            for (namespace, name), value in last.items()
+        )
+
+    def _learner(self) -> Account:
+        if self._user is None:
+            raise errors.UserNotFoundError
+        return self._user
+
+    def _admitted(
+        self, user: Account, mode: str, is_active: bool, enterprise_uuid: str | None, force_enrollment: bool
+    ) -> CourseEnrollment:
+        if self._row is not None and not is_active:
+            self._row.course_overview = self._course
+            self._row.change_locked(mode)
+            return self._row
+        return CourseEnrollment.admit(
+            user,
+            self._course_id,
+            mode,
+            self._row,
+            course=self._course,
+            check_access=True,
+            can_upgrade=force_enrollment,
+            enterprise_uuid=enterprise_uuid,
+            is_active=is_active,
+        )
+
+    @cached_property
+    def _course_and_modes(self) -> tuple[ports.CourseLike | None, list[Mode]]:
+        return _courses_with_modes([self._course_id]).get(self._course_id, (None, []))
+
+    @property
+    def _course(self) -> ports.CourseLike | None:
+        return self._course_and_modes[0]
+
+    def _details(self, *, include_expired: bool = False) -> CourseDetailsDict | None:
+        course, modes = self._course_and_modes
+        return None if course is None else _course_details(course, modes, include_expired=include_expired)
+
+    def _as_dict(self, row: CourseEnrollment) -> EnrollmentDict:
+        return _enrollment_dict(row, self._details())
 
 
 @retried_atomic
@@ -67,28 +196,11 @@ def create_course_enrollment(
         UserNotFoundError, CourseNotFoundError, CourseEnrollmentClosedError, CourseEnrollmentFullError,
         CourseEnrollmentExistsError, EnrollmentNotAllowedError
     """
-    user = _user(username)
+    held = hold_enrollment(username, course_id)
     try:
-        row = CourseEnrollment.enroll(
-            user,
-            course_id,
-            mode,
-            check_access=True,
-            can_upgrade=force_enrollment,
-            enterprise_uuid=enterprise_uuid,
-            is_active=is_active is not False,
-        )
-    except errors.NonExistentCourseError as exc:
-        raise errors.CourseNotFoundError(f"No course {course_id} found.") from exc
-    except errors.EnrollmentClosedError as exc:
-        raise errors.CourseEnrollmentClosedError from exc
-    except errors.CourseFullError as exc:
-        raise errors.CourseEnrollmentFullError from exc
-    except errors.AlreadyEnrolledError as exc:
-        raise errors.CourseEnrollmentExistsError(enrollment=get_course_enrollment(username, course_id)) from exc
-    except errors.EnrollmentNotAllowed as exc:
-        raise errors.EnrollmentNotAllowedError(str(exc)) from exc
-    return _as_dict(row)
+        return held.create(mode, is_active, enterprise_uuid, force_enrollment)
+    except errors.CourseEnrollmentExistsError:
+        return held.create(mode, is_active, enterprise_uuid, force_enrollment)  # a rival's may be one that was left
 
 
 @retried_atomic
@@ -100,16 +212,7 @@ def update_course_enrollment(
     Raises:
         UserNotFoundError, UnenrollmentNotAllowedError
     """
-    user = _user(username)
-    row = CourseEnrollment.get_enrollment(user, course_id)
-    if row is None:
-        return None
-    row.user = user
-    try:
-        row.update_enrollment(mode, is_active)
-    except errors.UnenrollmentNotAllowed as exc:
-        raise errors.UnenrollmentNotAllowedError(str(exc)) from exc
-    return _as_dict(row)
+    return hold_enrollment(username, course_id).update(mode, is_active)
 
 
 def get_course_enrollment_info(course_id: str, include_expired: bool = False) -> CourseDetailsDict:
@@ -132,16 +235,7 @@ def add_or_update_enrollment_attr(username: str, course_id: str, attributes: lis
     Raises:
         UserNotFoundError
     """
-    row = CourseEnrollment.objects.of_username(username, course_id).select_for_update().first()
-    if row is None:
-        _user(username)
-        return
-    row.attributes.all().delete()
-    last = {(attribute["namespace"], attribute["name"]): attribute["value"] for attribute in attributes}
-    CourseEnrollmentAttribute.objects.bulk_create(
-        CourseEnrollmentAttribute(enrollment=row, namespace=namespace, name=name, value=value)
-        for (namespace, name), value in last.items()
-    )
+    hold_enrollment(username, course_id).set_attributes(attributes)
 
 
 def get_enrollment_attributes(username: str, course_id: str) -> list[AttributeDict]:
@@ -184,16 +278,7 @@ def serialize_enrollments(rows: Iterable[CourseEnrollment]) -> list[EnrollmentDi
     rows = list(rows)
     prefetch_related_objects(rows, "user")
     details = _details_of({row.course_id for row in rows})
-    return [
-        {
-            "created": _iso(row.created),
-            "mode": row.mode,
-            "is_active": row.is_active,
-            "course_details": details.get(row.course_id),
-            "user": row.username,
-        }
-        for row in rows
-    ]
+    return [_enrollment_dict(row, details.get(row.course_id)) for row in rows]
 
 
 def get_user_enrollments(course_key: Any) -> CourseEnrollmentQuerySet:
@@ -211,15 +296,18 @@ def _user(username: str) -> Account:
     return user
 
 
-def _as_dict(row: CourseEnrollment) -> EnrollmentDict:
-    return serialize_enrollments([row])[0]
+def _learner_with_row(username: str, course_id: str) -> tuple[Account | None, CourseEnrollment | None]:
+    """Return the account with its profile, and its enrollment in the course, in one statement."""
+    here = FilteredRelation("course_enrollments", condition=Q(course_enrollments__course_id=course_id))
+    users: Any = get_user_model()._default_manager.annotate(here=here)
+    user = users.select_related("learner_profile", "here").filter(username=username).first()
+    return user, getattr(user, "here", None)
 
 
 def _details_of(course_ids: Collection[str], *, include_expired: bool = False) -> dict[str, CourseDetailsDict]:
     """Return the courses that exist, by key, with what they offer, credit modes included."""
-    now = timezone.now()
     return {
-        course_id: _course_details(course, offered(modes, now, include_expired=include_expired, only_selectable=False))
+        course_id: _course_details(course, modes, include_expired=include_expired)
         for course_id, (course, modes) in _courses_with_modes(course_ids).items()
     }
 
@@ -232,7 +320,18 @@ def _courses_with_modes(course_ids: Collection[str]) -> Mapping[str, tuple[ports
     return {course_id: (course, modes[course_id]) for course_id, course in ports.courses().get_many(course_ids).items()}
 
 
-def _course_details(course: ports.CourseLike, modes: Iterable[Mode]) -> CourseDetailsDict:
+def _enrollment_dict(row: CourseEnrollment, details: CourseDetailsDict | None) -> EnrollmentDict:
+    return {
+        "created": _iso(row.created),
+        "mode": row.mode,
+        "is_active": row.is_active,
+        "course_details": details,
+        "user": row.username,
+    }
+
+
+def _course_details(course: ports.CourseLike, modes: list[Mode], *, include_expired: bool) -> CourseDetailsDict:
+    modes = offered(modes, timezone.now(), include_expired=include_expired, only_selectable=False)
     return {
         "course_id": course.id,
         "course_name": course.display_name_with_default,

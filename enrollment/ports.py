@@ -231,8 +231,12 @@ class UnenrollHook(Protocol):
 class EnrollmentData(Protocol):
     """A module that stores enrollments (enrollment contract 8). A result reaches the api's caller as it is.
 
-    Optional arguments are passed only when they differ from their defaults. A module may also offer `atomic()`, a
-    context manager around calls of several steps.
+    Optional arguments are passed only when they differ from their defaults, so a module written for the first version
+    of the API, with the first five functions and those about attributes, will do for what that version could.
+
+    A module may offer more, which the API takes where it is there: `atomic()`, a context manager around calls of
+    several steps; and `hold_enrollment(username, course_id)`, which returns a `HeldEnrollment`.
+    `enrollment.api.request_enrollment` goes by `mode` and `is_active` of the dicts that it is given.
     """
 
     def get_course_enrollments(self, username: str, include_inactive: bool = False) -> list[EnrollmentDict]:
@@ -251,6 +255,13 @@ class EnrollmentData(Protocol):
         force_enrollment: bool = False,
     ) -> EnrollmentDict:
         """Enroll a learner, or enroll again one who had left.
+
+        Args:
+            mode: one that the course offers: the API has checked that.
+            is_active: False stores the mode without using it: a new enrollment after the same checks, one that was
+                left without any, since nobody gets in.
+            enterprise_uuid: for analytics.
+            force_enrollment: let in although enrollment is closed; never into a full course.
 
         Raises:
             UserNotFoundError, CourseNotFoundError, CourseEnrollmentClosedError, CourseEnrollmentFullError,
@@ -303,6 +314,38 @@ class EnrollmentData(Protocol):
 
     def serialize_enrollments(self, rows: Iterable[Any]) -> list[EnrollmentDict]:
         """Return enrollment dicts for the module's own rows."""
+
+    def get_user_enrollments(self, course_key: Any) -> Iterable[Any]:
+        """Return the module's own rows of the active enrollments in one course, oldest first; for other apps."""
+
+
+class HeldEnrollment(Protocol):
+    """One learner's enrollment in one course, or none yet: nobody else changes it until the transaction ends.
+
+    What a module returns that can lock, and that need not read the same things for every step.
+    """
+
+    def read(self) -> EnrollmentDict | None:
+        """Return the enrollment, active or not, or None."""
+
+    def course_info(self, include_expired: bool = False) -> CourseDetailsDict:
+        """Return the course with its modes, as `EnrollmentData.get_course_enrollment_info`."""
+
+    def create(
+        self, mode: str, is_active: bool, enterprise_uuid: str | None = None, force_enrollment: bool = False
+    ) -> EnrollmentDict:
+        """Enroll the learner, as `EnrollmentData.create_course_enrollment`.
+
+        Raises:
+            CourseEnrollmentExistsError: also if somebody else has created an enrollment meanwhile, active or not;
+                from now on that one is held.
+        """
+
+    def update(self, mode: str | None = None, is_active: bool | None = None) -> EnrollmentDict | None:
+        """Change the enrollment, as `EnrollmentData.update_course_enrollment`."""
+
+    def set_attributes(self, attributes: list[AttributeDict]) -> None:
+        """Replace all attributes, as `EnrollmentData.add_or_update_enrollment_attr`."""
 
 
 def data_api() -> EnrollmentData:

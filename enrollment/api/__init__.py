@@ -29,6 +29,7 @@ from enrollment.api.facts import (
     get_enrollment_states,
     get_profile,
 )
+from enrollment.api.requests import ask_pre_enroll_hooks, request_enrollment
 from enrollment.api.results import record_course_certificate, record_course_grade
 from enrollment.api.retirement import retire_user
 from enrollment.api.roles import grant_course_role, revoke_course_role
@@ -39,6 +40,7 @@ _validate_course_mode = validate_course_mode
 
 __all__ = [
     "add_enrollment",
+    "ask_pre_enroll_hooks",
     "get_attribute_values",
     "get_course_enrollment_details",
     "get_course_facts",
@@ -55,6 +57,7 @@ __all__ = [
     "is_enrollment_valid_for_proctoring",
     "record_course_certificate",
     "record_course_grade",
+    "request_enrollment",
     "retire_user",
     "revoke_course_role",
     "serialize_enrollments",

@@ -2,6 +2,8 @@
 
 import hashlib
 import logging
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS
@@ -17,6 +19,8 @@ from enrollment.keys import course_id_of
 from enrollment.mode_rules import mode_if_none_named
 from enrollment.models import CourseMode
 from enrollment.types import CourseDetailsDict
+
+CourseInfo = Callable[[bool], CourseDetailsDict]
 
 log = logging.getLogger(__name__)
 CACHE_PREFIX = "enrollment.course.details."
@@ -41,7 +45,7 @@ def get_course_enrollment_details(course_id: str | CourseKey, include_expired: b
 
     def build() -> CourseDetailsDict:
         log.debug("Course details of %s are read from the data backend.", course_id)
-        return _course_info(course_id, include_expired=include_expired)
+        return _course_info(course_id, include_expired)
 
     timeout = conf.COURSE_DETAILS_CACHE_TIMEOUT.total_seconds()
     details: CourseDetailsDict | None = _cache_of(course_id, include_expired).get_or_build(build, timeout=timeout)
@@ -68,7 +72,21 @@ def validate_course_mode(
         CourseModeNotFoundError: with the course's details as `.data`.
     """
     course_id = course_id_of(course_id)
-    info = _course_info(course_id, include_expired=include_expired or is_active is False)
+    course_info = partial(_course_info, course_id)
+    require_mode(course_info, course_id, mode, include_expired=include_expired or is_active is False)
+
+
+def require_mode(course_info: CourseInfo, course_id: str, mode: str, *, include_expired: bool = False) -> None:
+    """Return if the course offers the mode.
+
+    Args:
+        course_info: tells of the course, with expired modes if asked to.
+
+    Raises:
+        CourseNotFoundError
+        CourseModeNotFoundError: with the course's details as `.data`.
+    """
+    info = course_info(include_expired)
     slugs = [offer["slug"] for offer in info["course_modes"]]
     if mode in slugs:
         return
@@ -81,20 +99,23 @@ def validate_course_mode(
 
 
 def mode_to_enroll_in(
-    course_id: str, mode: str | None, *, is_active: bool | None = None, include_expired: bool = False
+    course_info: CourseInfo, course_id: str, mode: str | None, *, include_expired: bool = False
 ) -> str:
     """Return the mode that is named, or the one for a learner who names none.
+
+    Args:
+        course_info: tells of the course, with expired modes if asked to.
 
     Raises:
         CourseNotFoundError
         CourseModeNotFoundError: the course does not offer it; nobody gets into a paid mode unasked.
     """
     if mode is None:
-        slugs = {offer["slug"] for offer in _course_info(course_id)["course_modes"]}
+        slugs = {offer["slug"] for offer in course_info(False)["course_modes"]}
         mode = mode_if_none_named(slugs - CREDIT_MODES)
         if mode in slugs:
             return mode
-    validate_course_mode(course_id, mode, is_active=is_active, include_expired=include_expired)
+    require_mode(course_info, course_id, mode, include_expired=include_expired)
     return mode
 
 
@@ -120,7 +141,7 @@ def set_default_upgrade_deadline(course_id: str | CourseKey) -> None:
         row.save()
 
 
-def _course_info(course_id: str, *, include_expired: bool = False) -> CourseDetailsDict:
+def _course_info(course_id: str, include_expired: bool = False) -> CourseDetailsDict:
     options: dict[str, Any] = {"include_expired": True} if include_expired else {}
     return ports.data_api().get_course_enrollment_info(course_id, **options)
 

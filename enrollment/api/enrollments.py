@@ -2,19 +2,20 @@
 
 import logging
 from collections.abc import Collection, Iterable
+from functools import partial
 from typing import Any
 
 from opaque_keys.edx.keys import CourseKey
 
 from enrollment import ports
 from enrollment.api.attributes import require_attributes
-from enrollment.api.courses import mode_to_enroll_in, validate_course_mode
-from enrollment.api.storage import in_one_transaction
+from enrollment.api.courses import mode_to_enroll_in, require_mode
+from enrollment.api.storage import decided_again_if_overtaken, hold, in_one_transaction
 from enrollment.choices import PROCTORED_MODES, VERIFIED_MODES, ModeSlug
 from enrollment.conf import conf
 from enrollment.errors import CourseEnrollmentExistsError, EnrollmentNotFoundError
 from enrollment.keys import course_id_of
-from enrollment.ports import data_api
+from enrollment.ports import HeldEnrollment, data_api
 from enrollment.types import AttributeDict, EnrollmentDict, Role
 
 log = logging.getLogger(__name__)
@@ -78,24 +79,24 @@ def add_enrollment(
     course_id = course_id_of(course_id)
     if enrollment_attributes is not None:
         require_attributes(enrollment_attributes)
-    options: dict[str, Any] = {}
-    if enterprise_uuid is not None:
-        options["enterprise_uuid"] = enterprise_uuid
-    if force_enrollment:
-        options["force_enrollment"] = True
     is_active = is_active is not False
+    expired_will_do = include_expired or not is_active
+
+    def added(held: HeldEnrollment) -> EnrollmentDict:
+        current = held.read()
+        _refuse_repeat(current, mode)
+        enrollment = None if is_active else _left_in(current, mode)
+        if enrollment is not None:
+            return enrollment
+        chosen = mode_to_enroll_in(held.course_info, course_id, mode, include_expired=expired_will_do)
+        return held.create(chosen, is_active, enterprise_uuid, force_enrollment)
 
     @in_one_transaction
     def add() -> EnrollmentDict:
-        data = data_api()
-        current = data.get_course_enrollment(username, course_id)
-        _refuse_repeat(current, mode)
-        enrollment = None if is_active else _left_in(current, mode)
-        if enrollment is None:
-            chosen = mode_to_enroll_in(course_id, mode, is_active=is_active, include_expired=include_expired)
-            enrollment = data.create_course_enrollment(username, course_id, chosen, is_active, **options)
+        held = hold(username, course_id)
+        enrollment = decided_again_if_overtaken(partial(added, held))
         if enrollment_attributes is not None:
-            data.add_or_update_enrollment_attr(username, course_id, enrollment_attributes)
+            held.set_attributes(enrollment_attributes)
         return enrollment
 
     return add()
@@ -129,14 +130,15 @@ def update_enrollment(
 
     @in_one_transaction
     def update() -> EnrollmentDict:
-        data = data_api()
+        held = hold(username, course_id)
         if mode is not None:
-            validate_course_mode(course_id, mode, is_active=is_active, include_expired=include_expired)
-        enrollment = data.update_course_enrollment(username, course_id, mode=mode, is_active=is_active)
+            expired_will_do = include_expired or is_active is False
+            require_mode(held.course_info, course_id, mode, include_expired=expired_will_do)
+        enrollment = held.update(mode, is_active)
         if enrollment is None:
             raise EnrollmentNotFoundError
         if enrollment_attributes is not None:
-            data.add_or_update_enrollment_attr(username, course_id, enrollment_attributes)
+            held.set_attributes(enrollment_attributes)
         return enrollment
 
     return update()

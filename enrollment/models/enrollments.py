@@ -3,7 +3,7 @@
 import logging
 import uuid
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, Self
 
 from django.conf import settings
@@ -34,6 +34,10 @@ from enrollment.querysets import CourseEnrollmentQuerySet, with_address
 from enrollment.types import Account
 
 log = logging.getLogger(__name__)
+
+
+class Overtaken(Exception):
+    """Somebody else has inserted the learner's row meanwhile: whoever holds none has to look again."""
 
 
 class CourseEnrollment(RemembersStored):
@@ -130,7 +134,7 @@ class CourseEnrollment(RemembersStored):
             UnenrollmentNotAllowed: a hook keeps the learner.
         """
         self.refresh_from_db(fields=["mode", "is_active"], from_queryset=type(self).objects.select_for_update())
-        self._change(mode, is_active, skip_refund=skip_refund)
+        self.change_locked(mode, is_active, skip_refund=skip_refund)
 
     @classmethod
     @retried_atomic
@@ -162,23 +166,65 @@ class CourseEnrollment(RemembersStored):
             AlreadyEnrolledError, NonExistentCourseError, EnrollmentClosedError, CourseFullError: with `check_access`.
         """
         course_id = course_id_of(course_key)
-        row = cls._locked(user, course_id, refuse_active=check_access)
+        row = cls.locked(user, course_id, refuse_active=check_access)
         if mode is None:
             mode = CourseMode.objects.chosen_for(course_id)
         if row is not None and not is_active:
-            row._change(mode)
+            row.change_locked(mode)
             return row
 
-        mode = _mode_that_hooks_allow(user, course_id, mode)
         course = ports.courses().get(course_id)
+        admit = partial(
+            cls.admit,
+            user,
+            course_id,
+            mode,
+            course=course,
+            check_access=check_access,
+            can_upgrade=can_upgrade,
+            enterprise_uuid=enterprise_uuid,
+            is_active=is_active,
+        )
+        try:
+            return admit(row)
+        except Overtaken:
+            return admit(cls.locked(user, course_id, refuse_active=check_access))
+
+    @classmethod
+    def admit(
+        cls,
+        user: Account,
+        course_id: str,
+        mode: str,
+        row: Self | None,
+        *,
+        course: ports.CourseLike | None,
+        check_access: bool,
+        can_upgrade: bool = False,
+        enterprise_uuid: str | None = None,
+        is_active: bool = True,
+    ) -> Self:
+        """Let a user in by the row that is held, or by a new one, and return it: `enroll`, for those who hold rows.
+
+        Args:
+            row: the user's locked row, not active if access is to be checked, or None.
+            course: the course, or None if it does not exist.
+
+        Raises:
+            EnrollmentNotAllowed
+            NonExistentCourseError, EnrollmentClosedError, CourseFullError: with `check_access`.
+            Overtaken: there was no row, and there is one now.
+        """
+        mode = _mode_that_hooks_allow(user, course_id, mode)
         if check_access:
-            cls._require_access(user, course, even_if_closed=can_upgrade)
+            cls._require_access(user, course, row, even_if_closed=can_upgrade)
         if row is None:
             row = cls(user=user, course_id=course_id, mode=mode, is_active=is_active)
             row.course_overview = course
-            row = row._inserted(refuse_active=check_access, enterprise_uuid=enterprise_uuid)
+            row._insert(enterprise_uuid)
+            return row
         row.course_overview = course
-        row._change(mode, is_active or None, enterprise_uuid=enterprise_uuid)
+        row.change_locked(mode, is_active or None, enterprise_uuid=enterprise_uuid)
         return row
 
     @classmethod
@@ -210,11 +256,11 @@ class CourseEnrollment(RemembersStored):
             UnenrollmentNotAllowed: a hook keeps the learner.
         """
         course_id = course_id_of(course_key)
-        row = cls._locked(user, course_id)
+        row = cls.locked(user, course_id)
         if row is None:
             log.warning("User %s has no enrollment in %s that could end.", user.pk, course_id)
             return
-        row._change(is_active=False, skip_refund=skip_refund)
+        row.change_locked(is_active=False, skip_refund=skip_refund)
 
     @classmethod
     def unenroll_by_email(cls, email: str, course_key: str | CourseKey, skip_refund: bool = False) -> None:
@@ -240,10 +286,10 @@ class CourseEnrollment(RemembersStored):
         for row in rows:
             row.user = user
             row.course_overview = overviews.get(row.course_id)
-            row._change(is_active=False, ask_hooks=False)
+            row.change_locked(is_active=False, ask_hooks=False)
 
     @classmethod
-    def _locked(cls, user: Account, course_id: str, *, refuse_active: bool = False) -> Self | None:
+    def locked(cls, user: Account, course_id: str, *, refuse_active: bool = False) -> Self | None:
         """Return the user's row, nobody else's to change until the transaction ends.
 
         Raises:
@@ -257,7 +303,9 @@ class CourseEnrollment(RemembersStored):
         return row
 
     @classmethod
-    def _require_access(cls, user: Account, course: ports.CourseLike | None, *, even_if_closed: bool) -> None:
+    def _require_access(
+        cls, user: Account, course: ports.CourseLike | None, row: Self | None, *, even_if_closed: bool
+    ) -> None:
         if course is None:
             raise NonExistentCourseError
         if not even_if_closed and not ports.access().can_enroll(user, course):
@@ -266,30 +314,31 @@ class CourseEnrollment(RemembersStored):
             # From here to the end of the transaction nobody else takes a seat, so the count stays true.
             ports.courses().lock(course.id)
             if cls.objects.is_course_full(course):
+                # The last seat may be the learner's own, taken by another click while this one waited.
+                if row is None and cls.locked(user, course.id) is not None:
+                    raise Overtaken
                 raise CourseFullError
 
-    def _inserted(self, *, refuse_active: bool, enterprise_uuid: str | None) -> Self:
-        """Insert and announce this new row and return it, or the row that somebody else has just inserted.
+    def _insert(self, enterprise_uuid: str | None) -> None:
+        """Insert and announce this new row.
 
         Raises:
-            AlreadyEnrolledError: there is such a row, it is active, and `refuse_active`.
+            Overtaken: somebody else has just inserted one.
         """
         now = timezone.now()
         self.created = now
         try:
             with transaction.atomic():
                 self._save_at(now, force_insert=True)
-        except IntegrityError:
-            rival = self._locked(self.user, self.course_id, refuse_active=refuse_active)
-            if rival is None:
+        except IntegrityError as exc:
+            if self.locked(self.user, self.course_id) is None:
                 raise
-            return rival
+            raise Overtaken from exc
         if self.is_active:
             CourseEnrollmentAllowed.objects.link(self.user, self.course_id)
             announce(self, Change(at=now, mode=self.mode, activated=True, enterprise_uuid=enterprise_uuid))
-        return self
 
-    def _change(
+    def change_locked(
         self,
         mode: str | None = None,
         is_active: bool | None = None,

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.db import connection
 
-from enrollment.ports import PreventEnrollment, PreventUnenrollment
+from enrollment.ports import CohortNotFound, PreventEnrollment, PreventUnenrollment
 
 
 class KeepOut:
@@ -25,6 +25,30 @@ class Approves:
 class HoldBack:
     def before_unenroll(self, enrollment):
         raise PreventUnenrollment("The exam is tomorrow.")
+
+
+class RecordingHook:
+    calls: list[tuple[Any, str, bool, dict[str, Any]]] = []
+
+    def before_request(self, user, course_key, is_server_request, data):
+        self.calls.append((user, course_key, is_server_request, data))
+
+
+class PreventEverything:
+    def before_request(self, user, course_key, is_server_request, data):
+        raise PreventEnrollment("No consent was given.")
+
+
+class RecordingCohorts:
+    """Every course has the cohort "blue"."""
+
+    members: list[tuple[Any, str, str]] = []
+
+    def add(self, user, course_key, cohort_name):
+        if cohort_name != "blue":
+            raise CohortNotFound(cohort_name)
+        if (user, course_key, cohort_name) not in self.members:
+            self.members.append((user, course_key, cohort_name))
 
 
 class NobodyConfirmed:
