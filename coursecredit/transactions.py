@@ -1,18 +1,21 @@
 """Transactions that are tried again when the database had to sacrifice one of several."""
 
 import random
+import sqlite3
 import time
 from collections.abc import Callable
 from functools import wraps
 from threading import Event
 from typing import ParamSpec, TypeVar
 
-from django.db import OperationalError, transaction
+from django.db import Error, OperationalError, transaction
 
 ATTEMPTS = 5
 PAUSE = 0.025  # seconds; doubled with each attempt, of which a random part is waited
 SACRIFICED_STATES = frozenset({"40P01", "40001"})  # PostgreSQL: deadlock, serialisation failure
 SACRIFICED_CODE = 1213  # MariaDB: deadlock
+READ_ONLY_STATE = "25006"  # PostgreSQL
+READ_ONLY_CODES = frozenset({1290, 1792, 1836})  # MariaDB: server, transaction or storage is read-only
 
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
@@ -47,3 +50,13 @@ def retried_atomic(function: Callable[Arguments, Result]) -> Callable[Arguments,
 def was_sacrificed(exc: OperationalError) -> bool:
     """Return whether the database undid the transaction only because of others, so that repeating it can succeed."""
     return getattr(exc.__cause__, "sqlstate", None) in SACRIFICED_STATES or exc.args[:1] == (SACRIFICED_CODE,)
+
+
+def was_read_only(exc: Error) -> bool:
+    """Return whether the database refused a statement because it takes none that writes, as after a failover."""
+    code = getattr(exc.__cause__, "sqlite_errorcode", 0)
+    return (
+        getattr(exc.__cause__, "sqlstate", None) == READ_ONLY_STATE
+        or bool(READ_ONLY_CODES.intersection(exc.args[:1]))
+        or code & 0xFF == sqlite3.SQLITE_READONLY  # the other bits say more precisely why
+    )

@@ -4,10 +4,10 @@ import threading
 
 import pytest
 from django.contrib.auth import get_user_model
-from django.db import OperationalError, transaction
+from django.db import DatabaseError, OperationalError, transaction
 
 from coursecredit import transactions
-from coursecredit.transactions import retried_atomic
+from coursecredit.transactions import retried_atomic, was_read_only
 from tests.support import in_parallel
 
 
@@ -99,6 +99,27 @@ class TestOutsideOfATransaction:
 
         add()
         assert list(users.values_list("username", flat=True)) == ["attempt1"]
+
+
+@pytest.mark.parametrize(
+    ("args", "cause", "is_read_only"),
+    [
+        pytest.param(("cannot execute UPDATE",), {"sqlstate": "25006"}, True, id="PostgreSQL"),
+        pytest.param(("deadlock detected",), {"sqlstate": "40P01"}, False, id="PostgreSQL's deadlock"),
+        pytest.param((1290, "--read-only"), {}, True, id="MariaDB's server"),
+        pytest.param((1792, "READ ONLY transaction"), {}, True, id="MariaDB's transaction"),
+        pytest.param((1213, "Deadlock"), {}, False, id="MariaDB's deadlock"),
+        pytest.param(("readonly database",), {"sqlite_errorcode": 8}, True, id="SQLite"),
+        pytest.param(("readonly database",), {"sqlite_errorcode": 1032}, True, id="SQLite, moved file"),
+        pytest.param(("database is locked",), {"sqlite_errorcode": 5}, False, id="SQLite's rival"),
+        pytest.param((), {}, False, id="says nothing"),
+    ],
+)
+def test_a_database_that_takes_no_writes_is_recognised(args, cause, is_read_only):
+    error = DatabaseError(*args)
+    error.__cause__ = Exception()
+    vars(error.__cause__).update(cause)
+    assert was_read_only(error) is is_read_only
 
 
 @pytest.mark.django_db

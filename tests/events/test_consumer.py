@@ -141,6 +141,25 @@ class TestDelivery:
         assert consume() == {"unknown type": 1}
         assert (topic.pending, topic.dead_letters) == ([], [])
 
+    @pytest.mark.parametrize(
+        ("name", "header", "shown"),
+        [
+            pytest.param("type", "x" * 300, f"{'x' * 255} ", id="long"),
+            pytest.param("type", "a\nERROR forged", r"a\nERROR forged ", id="two lines"),
+            pytest.param("id", "\x1b[2J\u202e", r" \x1b[2J\u202e, entry ", id="for the terminal"),
+            pytest.param("id", b"\xff", " \ufffd, entry ", id="no text"),
+        ],
+    )
+    def test_their_headers_are_one_short_line_in_the_log(
+        self, topic, consume, parcel_sent, caplog, name, header, shown
+    ):
+        caplog.set_level(logging.INFO)
+        topic.send(parcel_sent, **{"type": "org.example.elsewhere.v1", name: header})
+        consume()
+        [line] = [line for line in caplog.messages if "unknown type" in line]
+        assert shown in line
+        assert len(line) < 600
+
     def test_an_older_senders_event_takes_declared_defaults(self, topic, consume, parcel_sent, receive):
         topic.send(parcel_sent, type="org.example.parcel.sent.v2")
         grown = OpenEdxPublicSignal(
@@ -193,7 +212,10 @@ class TestDelivery:
             topic.send(parcel_sent)
         with statements() as run:
             consume()
-        assert len([text for text in run.texts if "processedevent" in text]) == 2, run
+        words = [text.split()[0] for text in run.texts if "processedevent" in text]
+        assert words == ["UPDATE", "SELECT", "INSERT"], (
+            run
+        )  # the first, of no row, shows that the database takes writes
 
 
 class TestFailures:

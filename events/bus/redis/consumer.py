@@ -16,17 +16,20 @@ from typing import Any
 from django.db import Error as DatabaseError
 from django.db import OperationalError, connections
 
+from coursecredit.transactions import was_read_only
 from events.bus.redis.connection import library
 from events.bus.redis.dead_letters import letter, stream_of_dead_letters
 from events.bus.redis.group import ConsumerGroup, Delivery
 from events.bus.redis.handling import Handler, Outcome, ReceiversFailed, Unusable, database
 from events.conf import conf
 from events.exceptions import OpenEdxEventException
+from events.models import ProcessedEvent
 from events.ports import EventBusConsumer
 
 READ_AT_ONCE = 50
 ACKNOWLEDGE_AFTER = 1.0  # seconds; at the end of a batch in any case
 REFRESH_AFTER = 1.0  # seconds; a site may close connections after each use, which is too often for batches in a row
+LONGEST_HEADER = 255  # characters; of what the log shows of other services' types
 GRACE = timedelta(seconds=10)  # that an answer may take beyond the time that Redis was asked to wait
 
 log = logging.getLogger(__name__)
@@ -148,6 +151,8 @@ class RedisEventConsumer(EventBusConsumer):
         self._handled.clear()
         self._handler.forget()
         self._group.close()
+        if isinstance(exc, DatabaseError):
+            _close_connection()
         self._failed_connections += 1
         self._note_error(f"starting over, because of {_named(exc)}")
         self._wait(_backoff(self._failed_connections, conf.EVENT_BUS_REDIS_CONSUMER_POLL_FAILURE_SLEEP))
@@ -174,7 +179,7 @@ class RedisEventConsumer(EventBusConsumer):
 
     def _prepare(self) -> None:
         _refresh_connections()
-        connections[database()].ensure_connection()  # before anything is read, because that counts as a delivery
+        _require_writes()  # before anything is read, because that counts as a delivery
         self._group.ensure()
         if self._move_to is not None:
             self._group.move_to(self._move_to)
@@ -248,11 +253,17 @@ class RedisEventConsumer(EventBusConsumer):
         return True
 
     def _is_given_up(self, delivery: Delivery, exc: Exception) -> bool:
-        """Return whether an entry has failed once too often. A database that has gone away is not its fault."""
+        """Return whether an entry has failed once too often.
+
+        A database that has gone away, or takes no writes, is not its fault.
+        """
         reason = _named(exc)
-        self._is_database_lost = not _has_survived(self._connection)
+        is_read_only = isinstance(exc, DatabaseError) and was_read_only(exc)
+        self._is_database_lost = is_read_only or not _has_survived(self._connection)
         if self._is_database_lost:
-            self._note_error(f"{delivery.id}: the database has gone away ({reason})")
+            what = "takes no writes" if is_read_only else "has gone away"
+            self._note_error(f"{delivery.id}: the database {what} ({reason})")
+            _close_connection()
             return False
         self.counts["failure"] += 1
         deliveries = self._group.deliveries(delivery.id)
@@ -284,9 +295,7 @@ class RedisEventConsumer(EventBusConsumer):
         self._errors_in_a_row = 0
         self.counts[outcome.value] += 1
         if conf.EVENT_BUS_REDIS_AUDIT_LOGGING_ENABLED and audit.isEnabledFor(logging.INFO):
-            event_type, event_id = (
-                delivery.fields.get(name, b"").decode(errors="replace") for name in (b"type", b"id")
-            )
+            event_type, event_id = (_printable(delivery.fields.get(name, b"")) for name in (b"type", b"id"))
             audit.info(
                 "%s %s, entry %s of %s: %s.", event_type, event_id, delivery.id, self._group.stream, outcome.value
             )
@@ -338,6 +347,28 @@ def _refresh_connections() -> None:
     for connection in connections.all(initialized_only=True):
         if not connection.in_atomic_block:
             connection.close_if_unusable_or_obsolete()
+
+
+def _close_connection() -> None:
+    """Have the next statement connect again, perhaps to another server; a test's transaction is left alone."""
+    connection = connections[database()]
+    if not connection.in_atomic_block:
+        connection.close()
+
+
+def _require_writes() -> None:
+    """Write nothing.
+
+    Raises:
+        django.db.Error: the database is away, or takes no writes.
+    """
+    ProcessedEvent.objects.using(database()).filter(pk=0).update(group="")
+
+
+def _printable(header: bytes) -> str:
+    """Return a header as one bounded line: of types that are not known here, nobody has looked at any."""
+    text = header[: 4 * LONGEST_HEADER].decode(errors="replace")[:LONGEST_HEADER]
+    return text if text.isprintable() else ascii(text)[1:-1]
 
 
 def _has_survived(driver_connection: Any) -> bool:

@@ -11,7 +11,7 @@ from django.db import DatabaseError, IntegrityError, OperationalError, connectio
 from django.utils import timezone
 
 from coursecredit.request_cache import request_scope
-from coursecredit.transactions import was_sacrificed
+from coursecredit.transactions import was_read_only, was_sacrificed
 from events.avro import decode
 from events.bus.redis.group import Delivery
 from events.data import EventsMetadata
@@ -181,8 +181,8 @@ class _FirstStatement:
 
     Attributes:
         is_written: whether there was any statement.
-        failure: what the receivers cannot make good, even if they have caught it: the note was not written, or the
-            database has undone the transaction.
+        failure: what the receivers cannot make good, even if they have caught it: the note was not written, the
+            database has undone the transaction, or takes no writes.
         has_seen_error: whether any statement has failed.
     """
 
@@ -202,7 +202,7 @@ class _FirstStatement:
             return execute(sql, params, many, context)
         except DatabaseError as exc:
             self.has_seen_error = True
-            if isinstance(exc, OperationalError) and was_sacrificed(exc):
+            if was_read_only(exc) or (isinstance(exc, OperationalError) and was_sacrificed(exc)):
                 self.failure = exc
             raise
 
