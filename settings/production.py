@@ -11,6 +11,7 @@ from settings.bus import producer_config
 from settings.environment import Environment
 from settings.keys import jwt_auth, trusted_issuer
 from settings.logs import logging_config
+from settings.storages import bulk_jobs
 
 env = Environment()
 
@@ -39,6 +40,7 @@ STATIC_ROOT = env.str("STATIC_ROOT", default=str(BASE_DIR / "var" / "static"))
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+    "bulk_jobs": bulk_jobs(env.str("BULK_JOBS_ROOT", default=str(BASE_DIR / "var" / "jobs"))),
 }
 after_security = MIDDLEWARE.index("django.middleware.security.SecurityMiddleware") + 1
 MIDDLEWARE = [
@@ -108,7 +110,7 @@ EVENTS_SERVICE_NAME = env.str("EVENTS_SERVICE_NAME", default="course-credit")
 
 # --- the event bus; without a server events stay within the service
 
-EVENT_BUS_REDIS_CONNECTION_URL = env.str("EVENT_BUS_REDIS_CONNECTION_URL", default="") or None
+EVENT_BUS_REDIS_CONNECTION_URL = env.str("EVENT_BUS_REDIS_CONNECTION_URL", default="").strip() or None
 EVENT_BUS_TOPIC_PREFIX = env.str("EVENT_BUS_TOPIC_PREFIX", default="")
 EVENT_BUS_REDIS_STREAM_MAX_LEN = env.number("EVENT_BUS_REDIS_STREAM_MAX_LEN", default=10_000) or None
 EVENT_BUS_PRODUCER_CONFIG = {}

@@ -12,6 +12,7 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 from jwcrypto import jwk
 
+from settings.bus import PRODUCER_CONFIG
 from settings.environment import example
 from settings.keys import new_signing_key
 
@@ -151,6 +152,67 @@ def test_mail_without_encryption_has_its_usual_port(production):
 def test_restricted_applications_are_heard(production):
     loaded = production(OAUTH2_RESTRICTED_CLIENTS='{"reporting": ["credit:read"], "idle": []}')
     assert loaded["OAUTH2_RESTRICTED_CLIENTS"] == {"reporting": ["credit:read"], "idle": []}
+
+
+BUS = {"EVENT_BUS_REDIS_CONNECTION_URL": "redis://:hunter2@redis.example.edu/3"}
+CREATED = "org.openedx.learning.course.enrollment.created.v1"
+ENROLLMENTS = "learning-course-enrollment-lifecycle"
+
+
+@pytest.mark.parametrize("url", [None, "", " "])
+def test_without_a_server_events_stay_within_the_service(production, url):
+    loaded = production(EVENT_BUS_REDIS_CONNECTION_URL=url, EVENT_BUS_PRODUCER_CONFIG='{"any": {}}')
+    assert loaded["EVENT_BUS_PRODUCER_CONFIG"] == {}
+    assert "EVENT_BUS_PRODUCER" not in loaded
+    assert loaded["EVENT_BUS_REDIS_CONNECTION_URL"] is None
+
+
+def test_with_a_server_every_fact_of_the_service_is_sent(production):
+    loaded = production(**BUS, EVENT_BUS_TOPIC_PREFIX="stage", EVENT_BUS_REDIS_STREAM_MAX_LEN="0")
+    assert loaded["EVENT_BUS_PRODUCER_CONFIG"] == PRODUCER_CONFIG
+    assert loaded["EVENT_BUS_PRODUCER"] == "events.bus.redis.create_producer"
+    assert loaded["EVENT_BUS_CONSUMER"] == "events.bus.redis.RedisEventConsumer"
+    assert (loaded["EVENT_BUS_TOPIC_PREFIX"], loaded["EVENT_BUS_REDIS_STREAM_MAX_LEN"]) == ("stage", None)
+
+
+def test_a_sites_own_topics_are_merged_into_the_services(production):
+    own = {
+        CREATED: {ENROLLMENTS: {"enabled": False}, "theirs": {"event_key_field": "enrollment.mode", "enabled": True}},
+        "org.openedx.learning.certificate.created.v1": {
+            "certificates": {"event_key_field": "certificate.course.course_key", "enabled": True, "redact_pii": True}
+        },
+    }
+    config = production(**BUS, EVENT_BUS_PRODUCER_CONFIG=json.dumps(own))["EVENT_BUS_PRODUCER_CONFIG"]
+    assert config.pop(CREATED) == {
+        ENROLLMENTS: {"event_key_field": "enrollment.course.course_key", "enabled": False},
+        "theirs": own[CREATED]["theirs"],
+    }
+    assert (
+        config.pop("org.openedx.learning.certificate.created.v1") == own["org.openedx.learning.certificate.created.v1"]
+    )
+    assert config == {name: topics for name, topics in PRODUCER_CONFIG.items() if name != CREATED}
+
+
+@pytest.mark.parametrize(
+    "text", ["hunter2", '["hunter2"]', '{"hunter2": true}', '{"hunter2": []}', '{"hunter2": {"t": true}}']
+)
+def test_topics_that_are_no_objects_are_refused_and_not_shown(production, text):
+    with pytest.raises(ImproperlyConfigured, match="EVENT_BUS_PRODUCER_CONFIG") as refusal:
+        production(**BUS, EVENT_BUS_PRODUCER_CONFIG=text)
+    assert "hunter2" not in str(refusal.value)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("variables", "said"),
+    [
+        pytest.param({"EVENT_BUS_PRODUCER_CONFIG": '{"org.example.v1": {"t": {}}}'}, "events.E003", id="unknown type"),
+        pytest.param({"EVENT_BUS_REDIS_CONNECTION_URL": "hunter2"}, "events.E004", id="no address"),
+    ],
+)
+def test_topics_that_cannot_work_stop_the_start(variables, said):
+    result = run("manage.py", "check", "--settings", "settings.production", **{**BUS, **variables})
+    assert (result.returncode, said in result.stderr, "hunter2" in result.stderr) == (1, True, False)
 
 
 def test_lifetime_of_tokens_is_heard(production):
