@@ -112,6 +112,28 @@ class EnrollmentSettings(AppSettings):
         return [key for key in ([keys] if isinstance(keys, str) else keys or []) if key]
 
     @property
+    def CROSS_DOMAIN_CSRF_ORIGINS(self) -> Sequence[str]:
+        """Neighbour sites whose pages may use sessions here, as in `CSRF_TRUSTED_ORIGINS`; with the next two set."""
+        origins: Sequence[str] = self._get_site("CROSS_DOMAIN_CSRF_ORIGINS", ())
+        return origins
+
+    @property
+    def CROSS_DOMAIN_CSRF_COOKIE_NAME(self) -> str:
+        """The cookie in which neighbour sites read the CSRF token."""
+        return str(self._get_site("CROSS_DOMAIN_CSRF_COOKIE_NAME", ""))
+
+    @property
+    def CROSS_DOMAIN_CSRF_COOKIE_DOMAIN(self) -> str:
+        """The domain that we share with neighbour sites."""
+        return str(self._get_site("CROSS_DOMAIN_CSRF_COOKIE_DOMAIN", ""))
+
+    @property
+    def CSRF_COOKIE_AGE(self) -> int | None:
+        """Django's setting: seconds, or None for as long as the browser runs."""
+        age: int | None = self._get_site("CSRF_COOKIE_AGE", None)
+        return age
+
+    @property
     def COURSE_MODE_DEFAULTS(self) -> Mapping[str, Any]:
         """The mode that a course without modes offers."""
         return {**MODE_DEFAULTS, **self._get_site("COURSE_MODE_DEFAULTS", {})}

@@ -1,7 +1,8 @@
 """Who is calling: JSON Web Tokens, OAuth2 bearer tokens, sessions, in this order.
 
-Beside what their libraries do, the two kinds of token refuse inactive users, let a restricted application in only
-where the view names its scopes, and log one line, without the token, for each that they refuse.
+Beside what their libraries do, the two kinds of token refuse inactive users unless the view takes them, let a
+restricted application in only where the view names its scopes, and log one line, without the token, for each that they
+refuse.
 """
 
 import logging
@@ -38,6 +39,7 @@ class JwtAuthentication(OpenEdxJwtAuthentication):  # type: ignore[misc]  # publ
 
     def authenticate(self, request: Request) -> Caller | None:
         self.claims: dict[str, Any] = {}
+        self.accepts_inactive = _accepts_inactive_users(request)
         try:
             caller: Caller | None = super().authenticate(request)
             if caller is not None and self.claims["is_restricted"]:
@@ -51,7 +53,7 @@ class JwtAuthentication(OpenEdxJwtAuthentication):  # type: ignore[misc]  # publ
         self.claims = payload
         username = self._get_username_from_payload(payload)
         user = _own_account(username, payload.get("sub")) if tokens.is_own(payload) else self._outside_account(username)
-        return _active(user)
+        return _admitted(user, accepts_inactive=self.accepts_inactive)
 
     def _outside_account(self, username: Any) -> User:
         draft = User(username=username)
@@ -81,7 +83,8 @@ class BearerAuthentication(OAuth2Authentication):  # type: ignore[misc]  # publi
             return None
         try:
             token = _stored_token(request)
-            user = _active(token.user or token.application.user)
+            owner = token.user or token.application.user
+            user = _admitted(owner, accepts_inactive=_accepts_inactive_users(request))
             if token.application.client_id in settings.OAUTH2_RESTRICTED_CLIENTS:
                 _require_named_scopes(request, token.scope.split())
         except APIException as exc:
@@ -113,10 +116,16 @@ def _own_account(username: Any, subject: Any) -> User | None:
     return user if user is not None and str(user.pk) == subject else None
 
 
-def _active(user: User | None) -> User:
+def _accepts_inactive_users(request: Request) -> bool:
+    """Return whether the view takes calls of accounts that are not confirmed yet."""
+    view = (request.parser_context or {}).get("view")
+    return getattr(view, "accepts_inactive_users", False) is True
+
+
+def _admitted(user: User | None, *, accepts_inactive: bool) -> User:
     if user is None:
         raise AuthenticationFailed("This token belongs to no account.")
-    if not user.is_active:
+    if not user.is_active and not accepts_inactive:
         raise AuthenticationFailed("This account is not active.")
     return user
 

@@ -90,6 +90,12 @@ REST_FRAMEWORK = {
     "NUM_PROXIES": 0,  # limits per address look at the connection, not at what a caller says of itself
 }
 
+ENROLLMENT_AUTHENTICATION_CLASSES = [  # whose sessions serve unconfirmed accounts and neighbour sites
+    "settings.authentication.JwtAuthentication",
+    "settings.authentication.BearerAuthentication",
+    "enrollment.rest_api.authentication.SessionAuthentication",
+]
+
 SPECTACULAR_SETTINGS = {
     "OAS_VERSION": "3.1.1",
     "TITLE": "Course credit",

@@ -4,6 +4,7 @@ Functions take usernames and course keys (as such or as text) and answer plain v
 `ENROLLMENT_DATA_API` makes. Permissions are the caller's business.
 """
 
+from enrollment.api.accounts import find_embargo, get_account, get_account_by_email, get_enrollments_seen_by
 from enrollment.api.attributes import get_enrollment_attributes, set_enrollment_attributes
 from enrollment.api.courses import (
     get_course_enrollment_details,
@@ -41,6 +42,9 @@ _validate_course_mode = validate_course_mode
 __all__ = [
     "add_enrollment",
     "ask_pre_enroll_hooks",
+    "find_embargo",
+    "get_account",
+    "get_account_by_email",
     "get_attribute_values",
     "get_course_enrollment_details",
     "get_course_facts",
@@ -50,6 +54,7 @@ __all__ = [
     "get_enrollment_state",
     "get_enrollment_states",
     "get_enrollments",
+    "get_enrollments_seen_by",
     "get_profile",
     "get_user_roles",
     "get_verified_enrollments",

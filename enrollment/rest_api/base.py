@@ -5,6 +5,7 @@ from functools import cached_property
 from typing import Any, ClassVar
 
 from rest_framework.exceptions import ParseError
+from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
@@ -14,8 +15,10 @@ from coursecredit.problems import MESSAGE, ApiViewMixin
 from enrollment import ports
 from enrollment.conf import conf
 from enrollment.rest_api.api_key import has_api_key
+from enrollment.rest_api.cross_domain import set_csrf_cookie
 from enrollment.rest_api.permissions import HasApiKeyOrIsAuthenticated
 from enrollment.rest_api.throttling import CallerThrottle
+from enrollment.types import Account
 
 
 def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | None:
@@ -40,6 +43,8 @@ class EnrollmentApiView(ApiViewMixin, APIView):
 
     accepts_inactive_users: ClassVar[bool] = False
     """Whether accounts that are not confirmed yet may call; authenticators look here."""
+    accepts_neighbours: ClassVar[bool] = False
+    """Whether sessions may be used from pages of neighbour sites; `SessionAuthentication` looks here."""
     always_throttled: ClassVar[bool] = False
     """Whether the switch for load tests leaves the limit on."""
 
@@ -54,18 +59,36 @@ class EnrollmentApiView(ApiViewMixin, APIView):
         """Whether the request carries a valid API key."""
         return has_api_key(self.request)
 
+    @property
+    def requester(self) -> Account | None:
+        """The user who calls; None for a server that speaks for itself."""
+        user = self.request.user
+        return user if user.is_authenticated else None
+
+    @property
+    def own_username(self) -> str | None:
+        return None if self.requester is None else self.requester.get_username()
+
     @cached_property
     def is_global_staff(self) -> bool:
         """Whether the caller is staff of the whole site. An account that is switched off is nobody's staff."""
-        user = self.request.user
-        return bool(user.is_authenticated and user.is_active and ports.roles().is_global_staff(user))
+        requester = self.requester
+        return requester is not None and requester.is_active and ports.roles().is_global_staff(requester)
 
     @cached_property
     def is_privileged(self) -> bool:
         """Whether the caller may act for everybody."""
         return self.is_server_request or self.is_global_staff
 
-    @property
-    def own_username(self) -> str | None:
-        """The caller's username; a server without a user has none."""
-        return self.request.user.get_username() or None
+
+class LearnerView(EnrollmentApiView):
+    """What learners' browsers call: whoever has an account, confirmed or not, also from pages of a neighbour site."""
+
+    accepts_inactive_users = True
+    accepts_neighbours = True
+
+    def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Response:
+        response = super().finalize_response(request, response, *args, **kwargs)
+        if request.method == "GET":
+            set_csrf_cookie(request, response)
+        return response

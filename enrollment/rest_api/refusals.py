@@ -1,0 +1,52 @@
+"""Why a call is refused before `enrollment.api` is asked; each in three lines, as the app's other errors."""
+
+from coursecredit.errors import Invalid, NotAllowed, NotFound
+from enrollment.errors import UserNotFoundError
+
+
+class LearnerHidden(NotFound):
+    """There is no such enrollment that you may see or change."""
+
+    code = "not_found"
+
+
+class CourseIdMissing(Invalid):
+    """Course ID must be specified to create a new enrollment: give it as `course_details.course_id`."""
+
+    code = "course_id_missing"
+
+
+class TargetMissing(UserNotFoundError):
+    """Nobody was named: say in `user` or `email` whose enrollment it is to be."""
+
+    code = "target_missing"
+
+
+class ModeForbidden(NotAllowed):
+    """Learners may not ask for this mode themselves."""
+
+    code = "mode_forbidden"
+
+
+class Embargoed(NotAllowed):
+    """Learners in this location cannot enroll in this course."""
+
+    code = "embargoed"
+
+
+class InvalidActivation(Invalid):
+    """`is_active` must be true, false or null."""
+
+    code = "invalid_is_active"
+
+
+class InvalidForce(Invalid):
+    """`force_enrollment` must be true, false or null."""
+
+    code = "invalid_force_enrollment"
+
+
+class MalformedField(Invalid):
+    """A field of the body is of the wrong type."""
+
+    code = "malformed_body"
