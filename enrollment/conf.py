@@ -170,5 +170,31 @@ class EnrollmentSettings(AppSettings):
         """Whether proctored exams are in use."""
         return bool(self._get_site("ENABLE_SPECIAL_EXAMS", False))
 
+    @property
+    def JOB_MAX_BYTES(self) -> int:
+        """Size of the largest file that a job takes; 100 MB by default."""
+        return self._count("ENROLLMENT_JOB_MAX_BYTES", 100 * 2**20)
+
+    @property
+    def JOB_MAX_ROWS(self) -> int:
+        """Number of rows that a job takes."""
+        return self._count("ENROLLMENT_JOB_MAX_ROWS", 500_000)
+
+    @property
+    def JOB_CHUNK_ROWS(self) -> int:
+        """Rows that a job applies in one transaction, from 1 to 1,000."""
+        count = self._count("ENROLLMENT_JOB_CHUNK_ROWS", 1000)
+        return min(max(count, 1), 1000)
+
+    @property
+    def JOB_LEASE(self) -> timedelta:
+        """How long a job is left alone after its worker's last sign of life; published in seconds, 60 by default."""
+        return self._duration("ENROLLMENT_JOB_LEASE_SECONDS", 60, unit=timedelta(seconds=1))
+
+    @property
+    def JOB_RETENTION(self) -> timedelta:
+        """How long the files of a job are kept, from its start; published in days, 30 by default."""
+        return self._duration("ENROLLMENT_JOB_RETENTION_DAYS", 30, unit=timedelta(days=1))
+
 
 conf = EnrollmentSettings()

@@ -11,12 +11,15 @@ from typing import Any
 from django.contrib.auth import get_user_model
 from django.db.models.signals import post_delete, post_save, pre_save
 
+from coursecredit import broker
 from enrollment.api import record_course_certificate, record_course_grade
 from enrollment.api.courses import forget_course_details
 from enrollment.conf import conf
 from enrollment.invitations import enroll_pending
 from enrollment.models import Course, CourseMode
 from enrollment.modes import forget_modes
+from enrollment.signals import BULK_JOB_STARTED
+from enrollment.tasks import run_bulk_jobs
 from events.data import EventsMetadata
 from events.learning.data import CertificateData, PersistentCourseGradeData, UserData
 from events.learning.signals import (
@@ -45,6 +48,7 @@ def connect() -> None:
     for event in (CERTIFICATE_CREATED, CERTIFICATE_CHANGED, CERTIFICATE_REVOKED):
         event.connect(store_certificate, dispatch_uid="enrollment.store_certificate")
     STUDENT_REGISTRATION_COMPLETED.connect(enroll_registered_account, dispatch_uid="enrollment.enroll_registered")
+    BULK_JOB_STARTED.connect(ask_for_worker, dispatch_uid="enrollment.ask_for_worker")
 
 
 def forget_course(instance: Course, using: str, **kwargs: Any) -> None:
@@ -115,3 +119,8 @@ def enroll_registered_account(user: UserData, **kwargs: Any) -> None:
         log.warning("User %s was registered but has no account here.", user.id)
         return
     enroll_pending(account)
+
+
+def ask_for_worker(**kwargs: Any) -> None:
+    """Have a worker look for jobs at once. What is lost on the way, the sweep finds."""
+    broker.enqueue(run_bulk_jobs)

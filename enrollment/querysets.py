@@ -1,20 +1,23 @@
 """Reading verbs of the tables, in words that a registrar would understand."""
 
-from collections.abc import Collection
+import string
+from collections.abc import Collection, Iterable
+from datetime import datetime
 from typing import Any, Self, TypeVar
 
 from django.contrib.auth import get_user_model
 from django.db import models
-from django.db.models import Count, FilteredRelation, Q, Value
+from django.db.models import Count, Exists, FilteredRelation, OuterRef, Q, Value
 from django.db.models.functions import Cast, Concat, Lower
 from django.utils import timezone
 
 from enrollment import ports
-from enrollment.choices import COURSE_STAFF_ROLES, COURSE_TEAM_ROLES, ModeSlug
+from enrollment.choices import COURSE_STAFF_ROLES, COURSE_TEAM_ROLES, JobStatus, ModeSlug
 from enrollment.mode_rules import mode_if_none_named, offered
 from enrollment.types import Account, Mode
 
 RETIRED_EMAIL = "retired@example.invalid"
+ASCII_LOWER = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
 
 
 Rows = TypeVar("Rows", bound=models.QuerySet[Any])
@@ -29,6 +32,17 @@ def with_address(rows: Rows, field: str, email: str) -> Rows:
     if not email:
         return rows.none()
     return rows.alias(lowered_address=Lower(field)).filter(lowered_address=Lower(Value(email)))
+
+
+def with_any_address(rows: Rows, field: str, emails: Iterable[str]) -> Rows:
+    """Return the rows with any of these e-mail addresses, without regard to case, each with its `lowered_address`."""
+    lowered = {spelling for email in emails for spelling in any_lowered(email)}
+    return rows.annotate(lowered_address=Lower(field)).filter(lowered_address__in=lowered)
+
+
+def any_lowered(email: str) -> set[str]:
+    """Return what a database may make of an address when it lowers it: with all letters, or with ASCII's alone."""
+    return {email.lower(), email.translate(ASCII_LOWER)}
 
 
 class CourseQuerySet(models.QuerySet[Any]):
@@ -192,3 +206,37 @@ class CourseAccessRoleQuerySet(models.QuerySet[Any]):
 
     def team(self) -> Self:
         return self.filter(role__in=COURSE_TEAM_ROLES)
+
+
+class BulkJobQuerySet(models.QuerySet[Any]):
+    """Jobs on large files."""
+
+    def unfinished(self) -> Self:
+        """Those that wait or run."""
+        return self.filter(status__in=[JobStatus.QUEUED, JobStatus.RUNNING])
+
+    def over(self) -> Self:
+        """Those with which nothing happens any more."""
+        return self.exclude(status__in=[JobStatus.QUEUED, JobStatus.RUNNING])
+
+    def free(self, now: datetime) -> Self:
+        """Unfinished ones that no worker has a lease on."""
+        return self.unfinished().filter(Q(lease_until=None) | Q(lease_until__lte=now))
+
+    def may_run(self) -> Self:
+        """Those that run already, and those that wait for no other job of their serial key: the first one is next."""
+        same_key = self.model._default_manager.filter(serial_key=OuterRef("serial_key")).exclude(serial_key="")
+        is_before = Q(created__lt=OuterRef("created")) | Q(created=OuterRef("created"), pk__lt=OuterRef("pk"))
+        ahead = same_key.filter(Q(status=JobStatus.RUNNING) | Q(is_before, status=JobStatus.QUEUED))
+        return self.filter(Q(status=JobStatus.RUNNING) | ~Exists(ahead))
+
+    def least_recent_first(self) -> Self:
+        """Those first that nobody has worked on for longest, so that each gets its turn."""
+        return self.order_by("modified", "pk")
+
+    def newest_first(self) -> Self:
+        return self.order_by("-created", "-pk")
+
+    def with_files_of(self, before: datetime) -> Self:
+        """Those started before a moment whose files are still there."""
+        return self.filter(created__lt=before, purged_at=None)

@@ -19,3 +19,6 @@ UNENROLL_DONE = Signal()
 # An account is being removed: each app removes what it holds about the user, in the sender's transaction. Sent
 # non-robustly. Arguments: user, original_username, retired_username.
 USER_RETIRED = Signal()
+
+# A file is to be applied row by row, and its job is committed. Sent robustly. Arguments: job_id.
+BULK_JOB_STARTED = Signal()

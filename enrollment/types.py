@@ -1,7 +1,7 @@
 """Shapes that enrollment's functions take and return."""
 
 from datetime import datetime
-from typing import NamedTuple, TypedDict
+from typing import Any, NamedTuple, TypedDict
 
 from attrs import frozen
 from django.contrib.auth.models import User
@@ -72,6 +72,26 @@ class AttributeDict(TypedDict):
     value: str
 
 
+class ListedEnrollmentDict(TypedDict):
+    """One row of the list of everybody's enrollments; `user` is the username."""
+
+    created: datetime | None
+    mode: str
+    is_active: bool
+    user: str
+    course_id: str
+
+
+class InvitationDict(TypedDict):
+    """An invitation of an e-mail address to a course; `user` is the id of who has used it, or None."""
+
+    email: str
+    course_id: str
+    auto_enroll: bool
+    created: datetime | None
+    user: int | None
+
+
 @frozen
 class Role:
     """A role that somebody holds: on one course, or without `course_id` on all courses of an organisation."""
@@ -111,3 +131,79 @@ class ProfileFacts:
     mailing_address: str
     country: str
     language: str
+
+
+class BulkItem(TypedDict, total=False):
+    """One item of a bulk call: a learner, by `username` or else by `email`, and what is wanted in one course.
+
+    It comes from outside, so any of it may be missing or of another type; then the item is refused.
+    """
+
+    username: str | None
+    email: str | None
+    course_id: str
+    mode: str | None
+    is_active: bool | None
+    enrollment_attributes: list[AttributeDict] | None
+
+
+class StateDict(TypedDict):
+    """An enrollment, as a bulk call tells it."""
+
+    mode: str
+    is_active: bool
+
+
+class ItemErrorDict(TypedDict):
+    """Why an item was refused: a stable word for programs, and a text for people."""
+
+    error_code: str
+    message: str
+
+
+class BulkOutcome(TypedDict):
+    """What became of one item; both states are None of a refused one, and while there is no enrollment."""
+
+    before: StateDict | None
+    after: StateDict | None
+    invited: bool
+    error: ItemErrorDict | None
+
+
+class JobDict(TypedDict):
+    """A job on a large file; moments are aware datetimes or None, `progress` is a fraction from 0 to 1.
+
+    `failures` counts the rows that failed, by their code; `error` says why the job as a whole failed.
+    """
+
+    id: str
+    kind: str
+    status: str
+    dry_run: bool
+    parameters: dict[str, Any]
+    input_format: str
+    created_by: str | None
+    created: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    cancel_requested: bool
+    position: int
+    rows_total: int | None
+    progress: float
+    rows_succeeded: int
+    rows_failed: int
+    failures: dict[str, int]
+    error: str
+    files_purged: bool
+
+
+@frozen
+class JobFigures:
+    """How jobs are doing: numbers of jobs, and the seconds since the oldest that is not over was started."""
+
+    queued: int
+    running: int
+    oldest_unfinished_seconds: float
+    finished_last_day: int
+    cancelled_last_day: int
+    failed_last_day: int

@@ -4,6 +4,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from settings.storages import bulk_jobs
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 INSTALLED_APPS = [
@@ -74,6 +76,11 @@ LANGUAGES = [("en", "English"), ("es", "Español"), ("ar", "العربية")]  #
 TIME_ZONE = "UTC"
 USE_TZ = True
 STATIC_URL = "/static/"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+    "bulk_jobs": bulk_jobs(BASE_DIR / "var" / "jobs"),
+}
 
 # --- REST: who calls, and how the API is described
 
@@ -158,6 +165,12 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "schedule": 60,  # seconds
         "options": {"expires": 60},  # sweeps do not pile up while no worker runs
     },
+    "go on with jobs": {
+        "task": "enrollment.tasks.run_bulk_jobs",
+        "schedule": 30,  # seconds
+        "options": {"expires": 30},
+    },
+    "delete files of old jobs": {"task": "enrollment.tasks.purge_bulk_jobs", "schedule": 60 * 60},
     "forget old callbacks": {"task": "credit.tasks.purge_callback_log", "schedule": 24 * 60 * 60},
     "read requirements of published courses": {
         "task": "credit.tasks.update_due_credit_requirements",

@@ -7,12 +7,13 @@ errors to everybody.
 from pathlib import Path
 
 from settings.base import *  # noqa: F403
-from settings.base import BASE_DIR
+from settings.base import BASE_DIR, STORAGES
 from settings.bus import PRODUCER_CONFIG
 from settings.databases import database
 from settings.environment import Environment
 from settings.keys import jwt_auth, kept_signing_key
 from settings.logs import logging_config
+from settings.storages import bulk_jobs
 
 env = Environment()
 
@@ -34,6 +35,7 @@ CACHES = {
         "OPTIONS": {"MAX_ENTRIES": 10_000},
     }
 }
+STORAGES = {**STORAGES, "bulk_jobs": bulk_jobs(DATA_DIR / "jobs")}
 EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
 EMAIL_FILE_PATH = DATA_DIR / "mail"
 DEFAULT_FROM_EMAIL = "credit@example.edu"

@@ -24,5 +24,6 @@ CELERY_BROKER_URL = "memory://"
 JWT_AUTH = jwt_auth(new_signing_key(), issuer="https://credit.example.edu/oauth2", audience="course-credit")
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
+    "bulk_jobs": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }

@@ -31,6 +31,17 @@ from enrollment.api.facts import (
     get_profile,
 )
 from enrollment.api.requests import ask_pre_enroll_hooks, request_enrollment
+from enrollment.api.jobs import (
+    cancel_job,
+    get_job,
+    get_job_figures,
+    job_dict,
+    list_jobs,
+    open_input,
+    open_result,
+    purge_jobs,
+    start_job,
+)
 from enrollment.api.results import record_course_certificate, record_course_grade
 from enrollment.api.retirement import retire_user
 from enrollment.api.roles import grant_course_role, revoke_course_role
@@ -42,6 +53,7 @@ _validate_course_mode = validate_course_mode
 __all__ = [
     "add_enrollment",
     "ask_pre_enroll_hooks",
+    "cancel_job",
     "find_embargo",
     "get_account",
     "get_account_by_email",
@@ -55,11 +67,18 @@ __all__ = [
     "get_enrollment_states",
     "get_enrollments",
     "get_enrollments_seen_by",
+    "get_job",
+    "get_job_figures",
     "get_profile",
     "get_user_roles",
     "get_verified_enrollments",
     "grant_course_role",
     "is_enrollment_valid_for_proctoring",
+    "job_dict",
+    "list_jobs",
+    "open_input",
+    "open_result",
+    "purge_jobs",
     "record_course_certificate",
     "record_course_grade",
     "request_enrollment",
@@ -68,6 +87,7 @@ __all__ = [
     "serialize_enrollments",
     "set_default_upgrade_deadline",
     "set_enrollment_attributes",
+    "start_job",
     "unenroll_user_from_all_courses",
     "update_enrollment",
     "validate_course_mode",
