@@ -115,6 +115,48 @@ class CohortNotFoundError(CourseEnrollmentError):
     code = "cohort_not_found"
 
 
+class RolesUnreadableError(CourseEnrollmentError):
+    """The roles could not be read."""
+
+    code = "roles_unreadable"
+
+
+class InvalidEmail(Invalid):
+    """An e-mail address is required, of at most 255 characters."""
+
+    code = "invalid_email"
+
+
+class InvitationExists(Conflict):
+    """This address is invited to this course already."""
+
+    code = "invitation_exists"
+
+
+class InvitationNotFound(NotFound):
+    """This address is not invited to this course."""
+
+    code = "invitation_not_found"
+
+
+class RetirementMissing(NotFound):
+    """Nobody has asked to remove an account of this name."""
+
+    code = "retirement_not_found"
+
+
+class RetirementNotInProgress(Conflict):
+    """The removal of this account has not begun, has failed, or is over."""
+
+    code = "retirement_not_in_progress"
+
+
+class InvalidCursor(Invalid):
+    """A page is found by the `next` or `previous` of another one, and by nothing else."""
+
+    code = "invalid_cursor"
+
+
 class EnrollmentModeMismatchError(Invalid):
     """Enrollment mode mismatch: an enrollment is not deactivated and moved to another mode in one step."""
 

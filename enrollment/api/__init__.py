@@ -30,7 +30,9 @@ from enrollment.api.facts import (
     get_enrollment_states,
     get_profile,
 )
+from enrollment.api.listing import Cursor, EnrollmentPage, find_enrollments, list_enrollments, listed_enrollment
 from enrollment.api.requests import ask_pre_enroll_hooks, request_enrollment
+from enrollment.api.invitations import create_invitation, delete_invitation, list_invitations
 from enrollment.api.jobs import (
     cancel_job,
     get_job,
@@ -43,7 +45,7 @@ from enrollment.api.jobs import (
     start_job,
 )
 from enrollment.api.results import record_course_certificate, record_course_grade
-from enrollment.api.retirement import retire_user
+from enrollment.api.retirement import retire_user, unenroll_retiring_user
 from enrollment.api.roles import grant_course_role, revoke_course_role
 from enrollment.ports import data_api
 
@@ -51,10 +53,15 @@ _data_api = data_api  # the names under which older callers know them
 _validate_course_mode = validate_course_mode
 
 __all__ = [
+    "Cursor",
+    "EnrollmentPage",
     "add_enrollment",
     "ask_pre_enroll_hooks",
     "cancel_job",
+    "create_invitation",
+    "delete_invitation",
     "find_embargo",
+    "find_enrollments",
     "get_account",
     "get_account_by_email",
     "get_attribute_values",
@@ -75,7 +82,10 @@ __all__ = [
     "grant_course_role",
     "is_enrollment_valid_for_proctoring",
     "job_dict",
+    "list_enrollments",
+    "list_invitations",
     "list_jobs",
+    "listed_enrollment",
     "open_input",
     "open_result",
     "purge_jobs",
@@ -88,6 +98,7 @@ __all__ = [
     "set_default_upgrade_deadline",
     "set_enrollment_attributes",
     "start_job",
+    "unenroll_retiring_user",
     "unenroll_user_from_all_courses",
     "update_enrollment",
     "validate_course_mode",

@@ -1,6 +1,7 @@
 """Removing a person: the one way in, and what this app's own tables forget (credit contract 11)."""
 
 import logging
+from collections.abc import Collection
 from functools import partial
 
 from django.contrib.auth import get_user_model
@@ -9,10 +10,11 @@ from django.utils import timezone
 
 from coursecredit.transactions import retried_atomic
 from enrollment import ports
-from enrollment.api.enrollments import unenroll_user_from_all_courses
+from enrollment.api.enrollments import get_enrollments, unenroll_user_from_all_courses
 from enrollment.api.roles import revoke_all_course_roles
+from enrollment.api.storage import in_one_transaction
 from enrollment.choices import RetirementState
-from enrollment.errors import RetiredNameInUse, UserNotFoundError
+from enrollment.errors import RetiredNameInUse, RetirementMissing, RetirementNotInProgress, UserNotFoundError
 from enrollment.models import (
     CourseCertificate,
     CourseEnrollment,
@@ -30,6 +32,34 @@ from enrollment.types import Account
 from events.api import forget_subject
 
 log = logging.getLogger(__name__)
+
+
+@in_one_transaction
+def unenroll_retiring_user(username: str) -> Collection[str]:
+    """End every active enrollment of an account that is being removed, all or none; no hook is asked.
+
+    Returns:
+        The organisations of all the learner's courses, each once; none if no enrollment was active, so also the
+        second time.
+
+    Raises:
+        RetirementMissing: nobody has asked for the removal, or the account does not exist.
+        RetirementNotInProgress: it has not begun, has failed, or is over.
+    """
+    try:
+        ports.retirements().require_actionable(username)
+    except ports.RetirementNotFound as exc:
+        raise RetirementMissing from exc
+    except ports.RetirementNotActionable as exc:
+        raise RetirementNotInProgress from exc
+    users = get_user_model()._default_manager
+    account = users.select_for_update().filter(**{get_user_model().USERNAME_FIELD: username}).first()
+    if account is None:
+        raise RetirementMissing
+    # Of our own rows also those whose course is gone count, which a list leaves out.
+    if not (CourseEnrollment.objects.filter(user=account).active().exists() or get_enrollments(username)):
+        return []
+    return unenroll_user_from_all_courses(username)
 
 
 @retried_atomic
