@@ -41,6 +41,10 @@ class RemembersStored(models.Model):
             if field.attname not in stored or stored[field.attname] != self.__dict__[field.attname]
         ]
 
+    def take_as_stored(self) -> None:
+        """Take the present values as the database's, after a bulk statement has written them."""
+        self._remember()
+
     def _remember(self, names: Collection[str] | None = None) -> None:
         """Take the present values of these fields, or of all that are loaded, as the database's."""
         present = {field.attname: self.__dict__[field.attname] for field in self._loaded_fields(names)}

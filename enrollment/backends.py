@@ -8,6 +8,7 @@ from typing import Any
 from django.core.exceptions import ObjectDoesNotExist
 
 from enrollment import ports
+from enrollment.access_rules import may_enroll
 from enrollment.choices import FINISHED_STEP_SUFFIX, OptIn, RetirementState
 from enrollment.conf import conf
 from enrollment.models import Course, CourseAccessRole, CourseEnrollmentAllowed, EmailOptIn, RetirementRequest
@@ -50,14 +51,12 @@ class ContractAccess:
     def can_enroll(self, user: Account, course: ports.CourseLike) -> bool:
         """Return whether an invitation, a role or the course's own openness lets the user in."""
         invitation = self._invitation(user, course)
-        if invitation is not None:
-            if conf.DISABLE_ALLOWED_ENROLLMENT_IF_ENROLLMENT_CLOSED and not course.is_enrollment_open():
-                return self._is_staff(user, course) and invitation.valid_for_user(user)
-            return invitation.valid_for_user(user)
-        is_for_all = not (course.invitation_only or conf.COURSES_INVITE_ONLY)
-        if is_for_all and course.is_enrollment_open():
-            return True  # without a look at roles, which takes a statement
-        return self._is_staff(user, course)
+        return may_enroll(
+            is_invitation_valid=None if invitation is None else invitation.valid_for_user(user),
+            is_invitation_only=course.invitation_only,
+            is_open=course.is_enrollment_open,
+            is_staff=lambda: self._is_staff(user, course),
+        )
 
     def _invitation(self, user: Account, course: ports.CourseLike) -> CourseEnrollmentAllowed | None:
         if not ports.profiles().email_confirmed(user):

@@ -47,3 +47,11 @@ def mode_if_none_named(available: Collection[str]) -> str:
         if slug in available:
             return slug
     return default_mode_slug()
+
+
+def is_not_offered(mode: str, course_id: str, slugs: Collection[str]) -> str:
+    """Return the text that says so, for people and for clients that match its middle; the slugs are what is offered."""
+    return (
+        f"The {mode} course mode is expired or otherwise unavailable for course run {course_id}. "
+        f"Available modes: {', '.join(slugs)}."
+    )

@@ -31,6 +31,7 @@ DEFAULTS = {
     "TrackerPort": "enrollment.backends.NoTracker",
     "RateLimitPort": "enrollment.backends.SettingsRateLimit",
 }
+LOCAL_DATA_API = "enrollment.data"
 HOOKS = frozenset({"PreEnrollHook", "EnrollHook", "UnenrollHook"})
 
 log = logging.getLogger(__name__)
@@ -369,6 +370,21 @@ def courses() -> CoursePort:
 def courses_are_local() -> bool:
     """Return whether courses are this app's own table, so that statements may join it."""
     return "CoursePort" not in conf.PORTS
+
+
+def enrollments_are_local() -> bool:
+    """Return whether enrollments, and all that decides about them, are this app's own tables, and no hook is asked."""
+    own = ("CoursePort", "RolePort", "AccessPort")
+    return (
+        conf.DATA_API == LOCAL_DATA_API
+        and all(conf.PORTS.get(name, DEFAULTS[name]) == DEFAULTS[name] for name in own)
+        and not any(conf.PORTS.get(name) for name in ("EnrollHook", "UnenrollHook"))
+    )
+
+
+def asks_before_enrolling() -> bool:
+    """Return whether the site has an embargo or hooks, which see each request before it changes anything."""
+    return "EmbargoPort" in conf.PORTS or bool(conf.PORTS.get("PreEnrollHook"))
 
 
 def roles() -> RolePort:

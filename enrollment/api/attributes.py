@@ -55,14 +55,18 @@ def _require_triple(attribute: Any) -> None:
     for part in PARTS:
         if part not in attribute:
             raise InvalidEnrollmentAttribute(f"An enrollment attribute lacks its {part}.")
-        if not _is_storable(attribute[part]):
+        if not is_storable(attribute[part]):
             raise InvalidEnrollmentAttribute(
                 f"The {part} of an enrollment attribute must be text of at most {MAX_LENGTH} characters."
             )
 
 
-def _is_storable(value: Any) -> bool:
-    """Return whether every database takes the value as text: no NUL character, no lone surrogate."""
+def is_storable(value: Any) -> bool:
+    """Return whether every database takes the value as text: no NUL character, no lone surrogate, and not too long."""
     if not isinstance(value, str) or len(value) > MAX_LENGTH or "\0" in value:
         return False
-    return not any("\ud800" <= character <= "\udfff" for character in value)
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -16,7 +16,7 @@ from enrollment.choices import CREDIT_MODES, ModeSlug
 from enrollment.conf import conf
 from enrollment.errors import CourseModeNotFoundError
 from enrollment.keys import course_id_of
-from enrollment.mode_rules import mode_if_none_named
+from enrollment.mode_rules import is_not_offered, mode_if_none_named
 from enrollment.models import CourseMode
 from enrollment.types import CourseDetailsDict
 
@@ -91,11 +91,7 @@ def require_mode(course_info: CourseInfo, course_id: str, mode: str, *, include_
     if mode in slugs:
         return
     log.warning("Mode %r of course %s was asked for; available: %s.", mode, course_id, ", ".join(slugs))
-    raise CourseModeNotFoundError(
-        f"The {mode} course mode is expired or otherwise unavailable for course run {course_id}. "
-        f"Available modes: {', '.join(slugs)}.",
-        info,
-    )
+    raise CourseModeNotFoundError(is_not_offered(mode, course_id, slugs), info)
 
 
 def mode_to_enroll_in(

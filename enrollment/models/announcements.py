@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,7 @@ from events.learning.signals import (
     COURSE_ENROLLMENT_CREATED,
     COURSE_UNENROLLMENT_COMPLETED,
 )
+from events.tooling import OpenEdxPublicSignal
 
 if TYPE_CHECKING:
     from enrollment.models.enrollments import CourseEnrollment
@@ -45,36 +47,86 @@ class Change:
 
 def announce(enrollment: CourseEnrollment, change: Change) -> None:
     """Send the public events now, into the open transaction, and everything inside this process after its commit."""
-    arguments = {"enrollment": _payload(enrollment, change.at)}
+    announce_all([(enrollment, change)])
+
+
+def announce_all(changes: Sequence[tuple[CourseEnrollment, Change]]) -> None:
+    """Do so for many changes of one moment, in their order: what goes into the transaction costs one statement.
+
+    Each enrollment is as it was after its change.
+    """
+    if not changes:
+        return
+    payloads = _Payloads()
+    send_events(
+        [
+            (signal, {"enrollment": payload})
+            for payload, change in [(payloads.of(*told), told[1]) for told in changes]
+            for signal in _public_signals(change)
+        ],
+        time=changes[0][1].at,
+    )
+
+    # Functions, not partials: Django tells by its __qualname__ which of them failed.
+    def send_signals() -> None:
+        for enrollment, change in changes:
+            _send_signals(enrollment, change)
+
+    def track() -> None:
+        for enrollment, change in changes:
+            _track(enrollment, change)
+
+    transaction.on_commit(send_signals, robust=True)
+    transaction.on_commit(track, robust=True)
+
+
+def _public_signals(change: Change) -> list[OpenEdxPublicSignal]:
     signals = [COURSE_ENROLLMENT_CHANGED]
     if change.activated:
         signals.append(COURSE_ENROLLMENT_CREATED)
     if change.deactivated:
         signals.append(COURSE_UNENROLLMENT_COMPLETED)
-    send_events([(signal, arguments) for signal in signals], time=change.at)
-    # Functions, not partials: Django tells by its __qualname__ which of them failed.
-    transaction.on_commit(lambda: _send_signals(enrollment, change), robust=True)
-    transaction.on_commit(lambda: _track(enrollment, change), robust=True)
+    return signals
 
 
-def _payload(enrollment: CourseEnrollment, moment: datetime) -> CourseEnrollmentData:
-    """Return the enrollment as it is now; one that was imported without a creation time takes the change's."""
-    user, course = enrollment.user, enrollment.course_overview
-    return CourseEnrollmentData(
-        user=UserData(
-            id=user.pk,
-            is_active=user.is_active,
-            pii=UserPersonalData(username=user.get_username(), email=user.email, name=ports.profiles().full_name(user)),
-        ),
-        course=CourseData(
-            course_key=parse_course_key(enrollment.course_id),
-            display_name="" if course is None else course.display_name_with_default,
-            start=None if course is None else course.start,
-            end=None if course is None else course.end,
-        ),
-        mode=enrollment.mode,
-        is_active=enrollment.is_active,
-        creation_date=enrollment.created or moment,
+class _Payloads:
+    """Makes the payloads of one write: what is said of a course is the same for all its learners."""
+
+    def __init__(self) -> None:
+        self._courses: dict[str, CourseData] = {}
+        self._profiles = ports.profiles()
+
+    def of(self, enrollment: CourseEnrollment, change: Change) -> CourseEnrollmentData:
+        """Return the enrollment as it is now; one that was imported without a creation time takes the change's."""
+        user = enrollment.user
+        return CourseEnrollmentData(
+            user=UserData(
+                id=user.pk,
+                is_active=user.is_active,
+                pii=UserPersonalData(
+                    username=user.get_username(), email=user.email, name=self._profiles.full_name(user)
+                ),
+            ),
+            course=self._course(enrollment),
+            mode=enrollment.mode,
+            is_active=enrollment.is_active,
+            creation_date=enrollment.created or change.at,
+        )
+
+    def _course(self, enrollment: CourseEnrollment) -> CourseData:
+        known = self._courses.get(enrollment.course_id)
+        if known is None:
+            known = self._courses[enrollment.course_id] = _course_data(enrollment)
+        return known
+
+
+def _course_data(enrollment: CourseEnrollment) -> CourseData:
+    course = enrollment.course_overview
+    return CourseData(
+        course_key=parse_course_key(enrollment.course_id),
+        display_name="" if course is None else course.display_name_with_default,
+        start=None if course is None else course.start,
+        end=None if course is None else course.end,
     )
 
 
