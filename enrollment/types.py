@@ -92,26 +92,6 @@ class InvitationDict(TypedDict):
     user: int | None
 
 
-class ListedEnrollmentDict(TypedDict):
-    """One row of the list of everybody's enrollments; `user` is the username."""
-
-    created: datetime | None
-    mode: str
-    is_active: bool
-    user: str
-    course_id: str
-
-
-class InvitationDict(TypedDict):
-    """An invitation of an e-mail address to a course; `user` is the id of who has used it, or None."""
-
-    email: str
-    course_id: str
-    auto_enroll: bool
-    created: datetime | None
-    user: int | None
-
-
 @frozen
 class Role:
     """A role that somebody holds: on one course, or without `course_id` on all courses of an organisation."""
