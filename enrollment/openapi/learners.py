@@ -3,7 +3,7 @@
 from typing import Any
 
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, inline_serializer
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, PolymorphicProxySerializer, inline_serializer
 from rest_framework import serializers
 
 from enrollment.openapi.parts import (
@@ -50,12 +50,9 @@ PAGE = inline_serializer(
         "results": EnrollmentSerializer(many=True),
     },
 )
-LIST = {
-    "anyOf": [
-        {"type": "array", "items": {"$ref": "#/components/schemas/Enrollment"}},
-        {"$ref": "#/components/schemas/EnrollmentPage"},
-    ]
-}
+LIST = PolymorphicProxySerializer(
+    "EnrollmentList", [EnrollmentSerializer(many=True), PAGE], resource_type_field_name=None, many=False
+)
 
 OPERATIONS: dict[str, dict[str, Any]] = {
     "v1.enrollments.EnrollmentView": {
