@@ -175,6 +175,48 @@ class InvalidCourseKeyError(Invalid, ValueError):
     code = "invalid_course_id"
 
 
+class MalformedItemError(Invalid):
+    """This item is not well formed: it has to be an object with texts, a truth value and attributes, or null."""
+
+    code = "malformed_item"
+
+
+class CourseIdMissingError(Invalid):
+    """No course is named: give its key as `course_id`."""
+
+    code = "course_id_missing"
+
+
+class TargetMissingError(UserNotFoundError):
+    """Nobody is named: give a `username` or an `email`."""
+
+    code = "target_missing"
+
+
+class InvalidActivationError(Invalid):
+    """`is_active` must be true, false or null."""
+
+    code = "invalid_is_active"
+
+
+class EmbargoedError(NotAllowed):
+    """Learners in this location cannot enroll in this course."""
+
+    code = "embargoed"
+
+
+class TooManyItemsError(Invalid):
+    """These are too many items: send up to 1,000 in one call."""
+
+    code = "too_many_items"
+
+
+class DryRunImpossibleError(Invalid):
+    """This site keeps its enrollments where nothing can be tried without being done: a dry run is not possible."""
+
+    code = "dry_run_impossible"
+
+
 class CourseEnrollmentException(DomainError):
     """An operation on an enrollment was refused."""
 

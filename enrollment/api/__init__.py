@@ -6,6 +6,7 @@ Functions take usernames and course keys (as such or as text) and answer plain v
 
 from enrollment.api.accounts import find_embargo, get_account, get_account_by_email, get_enrollments_seen_by
 from enrollment.api.attributes import get_enrollment_attributes, set_enrollment_attributes
+from enrollment.api.bulk import enroll_in_bulk
 from enrollment.api.courses import (
     get_course_enrollment_details,
     set_default_upgrade_deadline,
@@ -60,6 +61,7 @@ __all__ = [
     "cancel_job",
     "create_invitation",
     "delete_invitation",
+    "enroll_in_bulk",
     "find_embargo",
     "find_enrollments",
     "get_account",
