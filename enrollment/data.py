@@ -5,28 +5,25 @@ Nothing here parses course keys: `enrollment.api` has done that.
 
 import logging
 from collections.abc import Collection, Iterable, Mapping
-from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.db import transaction
 from django.db.models import FilteredRelation, Q, prefetch_related_objects
-from django.utils import timezone
 
 from coursecredit.transactions import retried_atomic
 from enrollment import errors, ports
+from enrollment.dicts import course_details, enrollment_dict
 from enrollment.keys import parse_course_key
-from enrollment.mode_rules import offered
 from enrollment.models import Course, CourseEnrollment, CourseEnrollmentAttribute, CourseMode
 from enrollment.models.enrollments import Overtaken
 from enrollment.querysets import CourseEnrollmentQuerySet
-from enrollment.types import Account, AttributeDict, CourseDetailsDict, EnrollmentDict, Mode, ModeDict, Role
+from enrollment.types import Account, AttributeDict, CourseDetailsDict, EnrollmentDict, Mode, Role
 
 atomic = transaction.atomic
 
 log = logging.getLogger(__name__)
-PACING = {"self": "Self Paced", "instructor": "Instructor Paced"}
 
 
 def get_course_enrollments(username: str, include_inactive: bool = False) -> list[EnrollmentDict]:
@@ -60,6 +57,7 @@ class HeldEnrollment:
 
     def __init__(self, username: str, course_id: str) -> None:
         self._course_id = course_id
+        self._may_have_attributes = True
         self._user, row = _learner_with_row(username, course_id)
         self._row = None if row is None else CourseEnrollment.locked(row.user, course_id)
 
@@ -90,6 +88,7 @@ class HeldEnrollment:
         user = self._learner()
         if self._row is not None and self._row.is_active:
             raise errors.CourseEnrollmentExistsError(enrollment=self.read())
+        was = self._row
         try:
             self._row = self._admitted(user, mode, is_active is not False, enterprise_uuid, force_enrollment)
         except Overtaken as exc:
@@ -103,6 +102,7 @@ class HeldEnrollment:
             raise errors.CourseEnrollmentFullError from exc
         except errors.EnrollmentNotAllowed as exc:
             raise errors.EnrollmentNotAllowedError(str(exc)) from exc
+        self._may_have_attributes = was is not None
         return self._as_dict(self._row)
 
     def update(self, mode: str | None = None, is_active: bool | None = None) -> EnrollmentDict | None:
@@ -130,7 +130,9 @@ class HeldEnrollment:
         self._learner()
         if self._row is None:
             return
-        self._row.attributes.all().delete()
+        if self._may_have_attributes:
+            self._row.attributes.all().delete()
+        self._may_have_attributes = True
         last = {(attribute["namespace"], attribute["name"]): attribute["value"] for attribute in attributes}
         CourseEnrollmentAttribute.objects.bulk_create(
             CourseEnrollmentAttribute(enrollment=self._row, namespace=namespace, name=name, value=value)
@@ -171,7 +173,7 @@ class HeldEnrollment:
 
     def _details(self, *, include_expired: bool = False) -> CourseDetailsDict | None:
         course, modes = self._course_and_modes
-        return None if course is None else _course_details(course, modes, include_expired=include_expired)
+        return None if course is None else course_details(course, modes, include_expired=include_expired)
 
     def _as_dict(self, row: CourseEnrollment) -> EnrollmentDict:
         return _enrollment_dict(row, self._details())
@@ -307,7 +309,7 @@ def _learner_with_row(username: str, course_id: str) -> tuple[Account | None, Co
 def _details_of(course_ids: Collection[str], *, include_expired: bool = False) -> dict[str, CourseDetailsDict]:
     """Return the courses that exist, by key, with what they offer, credit modes included."""
     return {
-        course_id: _course_details(course, modes, include_expired=include_expired)
+        course_id: course_details(course, modes, include_expired=include_expired)
         for course_id, (course, modes) in _courses_with_modes(course_ids).items()
     }
 
@@ -321,44 +323,6 @@ def _courses_with_modes(course_ids: Collection[str]) -> Mapping[str, tuple[ports
 
 
 def _enrollment_dict(row: CourseEnrollment, details: CourseDetailsDict | None) -> EnrollmentDict:
-    return {
-        "created": _iso(row.created),
-        "mode": row.mode,
-        "is_active": row.is_active,
-        "course_details": details,
-        "user": row.username,
-    }
-
-
-def _course_details(course: ports.CourseLike, modes: list[Mode], *, include_expired: bool) -> CourseDetailsDict:
-    modes = offered(modes, timezone.now(), include_expired=include_expired, only_selectable=False)
-    return {
-        "course_id": course.id,
-        "course_name": course.display_name_with_default,
-        "enrollment_start": course.enrollment_start,
-        "enrollment_end": course.enrollment_end,
-        "course_start": course.start,
-        "course_end": course.end,
-        "invite_only": course.invitation_only,
-        "course_modes": [_mode_dict(mode) for mode in modes],
-        "pacing_type": PACING[course.pacing],
-    }
-
-
-def _mode_dict(mode: Mode) -> ModeDict:
-    return {
-        "slug": mode.slug,
-        "name": mode.name,
-        "min_price": mode.min_price,
-        "suggested_prices": mode.suggested_prices,
-        "currency": mode.currency,
-        "expiration_datetime": _iso(mode.expiration_datetime),
-        "description": mode.description,
-        "sku": mode.sku,
-        "bulk_sku": mode.bulk_sku,
-    }
-
-
-def _iso(moment: datetime | None) -> str | None:
-    """Return ISO text in UTC, ending in Z."""
-    return None if moment is None else moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    return enrollment_dict(
+        created=row.created, mode=row.mode, is_active=row.is_active, details=details, username=row.username
+    )
