@@ -18,13 +18,21 @@ def create_table() -> None:
         cursor.execute("CREATE TABLE bench_baseline (id bigserial PRIMARY KEY, uuid varchar(32) NOT NULL UNIQUE)")
 
 
-class BareRead(APIView):
-    """A read without a database."""
+class BareAnonymousRead(APIView):
+    """A read without a database, for everybody."""
 
-    permission_classes = (IsAuthenticated,)
+    authentication_classes: Sequence[Any] = ()
+    permission_classes: Sequence[type[BasePermission]] = ()
 
     def get(self, request: Request) -> Response:
         return Response([])
+
+
+class BareRead(BareAnonymousRead):
+    """The same for callers who log in."""
+
+    authentication_classes = api_settings.DEFAULT_AUTHENTICATION_CLASSES
+    permission_classes = (IsAuthenticated,)
 
 
 class BareAnonymousWrite(APIView):

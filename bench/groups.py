@@ -11,7 +11,7 @@ from bench.site import Site
 
 SUFFIX = "_rows"
 FIRST = ("signature", "mail", "rest", "grade")
-LAST = ("scale",)  # what it loads would be in the others' way
+LAST = ("scale", "enrollment_scale")  # what they load would be in the others' way
 
 Rows: TypeAlias = Callable[[Site], Iterable[Row]]
 

@@ -47,8 +47,8 @@ class Client:
         answer = self._send("POST", "/oauth2/access_token", body, {"Content-Type": "application/x-www-form-urlencoded"})
         self.headers = {"Authorization": f"JWT {answer['access_token']}"}
 
-    def get(self, path: str) -> Any:
-        return self._send("GET", path, None, self.headers)
+    def get(self, path: str, *, authenticated: bool = True) -> Any:
+        return self._send("GET", path, None, self.headers if authenticated else {})
 
     def page(self, path: str, session: str) -> Any:
         """Fetch a page as the user of a session."""

@@ -9,6 +9,7 @@ ROOT_URLCONF = "bench.urls"
 ALLOWED_HOSTS = ["127.0.0.1"]
 DATABASES["default"] |= {"CONN_MAX_AGE": 60}  # noqa: F405
 CREDIT_PROVIDER_SECRET_KEYS = {"hogwarts": os.environ.get("BENCH_SECRET", "")}
+ENROLLMENT_THROTTLING_ENABLED = False  # the switch for load tests
 FEATURES = {"ENABLE_CREDIT_ELIGIBILITY": True}
 
 EVENT_BUS_REDIS_CONNECTION_URL = os.environ.get("BENCH_REDIS_URL") or os.environ.get("TEST_REDIS_URL")
