@@ -61,7 +61,7 @@ class LimitedPaginator(AnyPaginator):
     @cached_property
     def count(self) -> int:
         rows = self.object_list
-        return rows.order_by()[: self.most_rows].count() if isinstance(rows, QuerySet) else len(rows)
+        return rows.order_by().values("pk")[: self.most_rows].count() if isinstance(rows, QuerySet) else len(rows)
 
 
 def mentions(field: str, text: str) -> Q:

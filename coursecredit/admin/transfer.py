@@ -146,6 +146,8 @@ class TextOrNothing(widgets.Widget):  # type: ignore[misc]  # as above
 class Rows(resources.ModelResource):  # type: ignore[misc]  # as above
     """What all files have in common: known columns, no row twice, every row checked like a form."""
 
+    exports = True  # or files only come in
+
     def before_import(self, dataset: Any, **kwargs: Any) -> None:
         known = [field.column_name for field in self.get_import_fields()]
         headers = dataset.headers
@@ -261,7 +263,15 @@ def _problems(result: results.Result, lines: list[int]) -> Iterator[str]:
         yield _("Line %(line)d: %(text)s") % {"line": line, "text": text}
 
 
+class ImportMixin(CsvMixin):
+    """Import alone: there may be millions of rows, and they are about people."""
+
+    def has_export_permission(self, request: HttpRequest) -> bool:
+        return False
+
+
 def extended(page: type[Any], resource: type[Rows]) -> type[Any]:
     """Return the page with import and export of the resource."""
     template = page.change_list_template or "admin/coursecredit/change_list.html"
-    return type(page.__name__, (CsvMixin, page), {"resource_classes": [resource], "change_list_template": template})
+    mixin = CsvMixin if resource.exports else ImportMixin
+    return type(page.__name__, (mixin, page), {"resource_classes": [resource], "change_list_template": template})

@@ -3,7 +3,7 @@
 from typing import Any
 
 from django import forms
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.contrib.admin.widgets import AdminSplitDateTime
 from django.db.models import Model, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
@@ -15,12 +15,12 @@ from django.utils.translation import gettext_lazy
 from coursecredit.admin.corrections import (
     LONGEST_REASON,
     ReasonForm,
+    SavesThroughApi,
     apply_to_each,
     ask_and_apply,
     refuse_unless,
     take,
 )
-from coursecredit.errors import DomainError
 from credit import api, ports
 from credit.admin.parts import LearnerRows, audit_trail, who
 from credit.exceptions import LearnerNotFound
@@ -67,7 +67,7 @@ class MailOwed(admin.SimpleListFilter):
 
 
 @admin.register(CreditEligibility)
-class CreditEligibilityAdmin(LearnerRows):
+class CreditEligibilityAdmin(SavesThroughApi, LearnerRows):
     form = CreditEligibilityForm
     list_display = ["course", "username", "deadline", "mail"]
     list_display_links = ["course", "username"]
@@ -103,13 +103,6 @@ class CreditEligibilityAdmin(LearnerRows):
     @admin.display(description=gettext_lazy("Audit"))
     def audit(self, obj: CreditEligibility) -> SafeString:
         return audit_trail(username=obj.username, subject=str(obj.course.course_key))
-
-    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-        try:
-            return super().changeform_view(request, *args, **kwargs)
-        except DomainError as exc:  # between the form's checks and the api's somebody was faster
-            self.message_user(request, str(exc), messages.ERROR)
-            return HttpResponseRedirect(request.get_full_path())
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         course_key, reason = obj.course.course_key, form.cleaned_data["reason"]

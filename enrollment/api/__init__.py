@@ -7,6 +7,7 @@ Functions take usernames and course keys (as such or as text) and answer plain v
 from enrollment.api.accounts import find_embargo, get_account, get_account_by_email, get_enrollments_seen_by
 from enrollment.api.attributes import get_enrollment_attributes, set_enrollment_attributes
 from enrollment.api.bulk import enroll_in_bulk
+from enrollment.api.by_hand import change_enrollment_by_hand
 from enrollment.api.courses import (
     get_course_enrollment_details,
     set_default_upgrade_deadline,
@@ -59,6 +60,7 @@ __all__ = [
     "add_enrollment",
     "ask_pre_enroll_hooks",
     "cancel_job",
+    "change_enrollment_by_hand",
     "create_invitation",
     "delete_invitation",
     "enroll_in_bulk",
