@@ -50,3 +50,15 @@ class MalformedField(Invalid):
     """A field of the body is of the wrong type."""
 
     code = "malformed_body"
+
+
+class InvitationIncomplete(Invalid):
+    """Both `email` and `course_id` are required."""
+
+    code = "invitation_incomplete"
+
+
+class InvalidAutoEnroll(Invalid):
+    """`auto_enroll` must be true or false."""
+
+    code = "invalid_auto_enroll"

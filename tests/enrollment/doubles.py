@@ -4,6 +4,7 @@ from typing import Any
 
 from django.db import connection
 
+from enrollment.backends import LocalRoles
 from enrollment.ports import CohortNotFound, PreventEnrollment, PreventUnenrollment
 
 
@@ -122,3 +123,15 @@ class Sacrificed:
         with connection.cursor() as cursor:
             cursor.execute("ROLLBACK")
         raise OSError("deadlock")
+
+
+class BrokenRoles(LocalRoles):
+    def roles_for(self, user):
+        raise OSError(f"no roles for {user.get_username()}")
+
+
+class UndressedRoles(LocalRoles):
+    """Forgets what a role is made of."""
+
+    def roles_for(self, user):
+        return ["staff"]

@@ -1,8 +1,12 @@
 """Addresses below `/api/enrollment/v1/` (enrollment contract 10.1)."""
 
 from enrollment.rest_api.routes import COURSE_ID, USERNAME, route
+from enrollment.rest_api.v1.admin_list import EnrollmentAdminListView
 from enrollment.rest_api.v1.courses import CourseDetailsView
 from enrollment.rest_api.v1.enrollments import EnrollmentListView, EnrollmentView, OwnEnrollmentView
+from enrollment.rest_api.v1.invitations import InvitationView
+from enrollment.rest_api.v1.roles import RolesView
+from enrollment.rest_api.v1.unenroll import UnenrollmentView
 
 urlpatterns = [
     # Two parts before one: the first segment of a course key may contain a comma as well.
@@ -10,4 +14,8 @@ urlpatterns = [
     route(f"enrollment/{COURSE_ID}", OwnEnrollmentView, "courseenrollment"),
     route("enrollment", EnrollmentListView, "courseenrollments"),
     route(f"course/{COURSE_ID}", CourseDetailsView, "courseenrollmentdetails"),
+    route("enrollments", EnrollmentAdminListView, "courseenrollmentsapilist"),
+    route("unenroll", UnenrollmentView, "unenrollment"),
+    route("roles", RolesView, "roles"),
+    route("enrollment_allowed", InvitationView, "courseenrollmentallowed"),
 ]
