@@ -1,6 +1,6 @@
 """What descriptions are made of."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from drf_spectacular.types import OpenApiTypes
@@ -103,7 +103,7 @@ class AttributeSerializer(serializers.Serializer[Any]):
 
 def operation(
     summary: str,
-    answers: dict[int, Any],
+    answers: Mapping[Any, Any],
     refusals: Sequence[int],
     *,
     parameters: Sequence[OpenApiParameter] = (),

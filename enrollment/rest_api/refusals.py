@@ -62,3 +62,9 @@ class InvalidAutoEnroll(Invalid):
     """`auto_enroll` must be true or false."""
 
     code = "invalid_auto_enroll"
+
+
+class FileMissing(Invalid):
+    """There is no file: send it as `file` of a multipart form, or as the body itself in CSV or JSON lines."""
+
+    code = "file_missing"

@@ -5,8 +5,11 @@ from enrollment.rest_api.v1.admin_list import EnrollmentAdminListView
 from enrollment.rest_api.v1.courses import CourseDetailsView
 from enrollment.rest_api.v1.enrollments import EnrollmentListView, EnrollmentView, OwnEnrollmentView
 from enrollment.rest_api.v1.invitations import InvitationView
+from enrollment.rest_api.v1.jobs import JobCancelView, JobDetailView, JobListView, JobResultView
 from enrollment.rest_api.v1.roles import RolesView
 from enrollment.rest_api.v1.unenroll import UnenrollmentView
+
+JOB_ID = r"(?P<job_id>[^/]+)"
 
 urlpatterns = [
     # Two parts before one: the first segment of a course key may contain a comma as well.
@@ -18,4 +21,8 @@ urlpatterns = [
     route("unenroll", UnenrollmentView, "unenrollment"),
     route("roles", RolesView, "roles"),
     route("enrollment_allowed", InvitationView, "courseenrollmentallowed"),
+    route("jobs", JobListView, "jobs"),
+    route(f"jobs/{JOB_ID}", JobDetailView, "job"),
+    route(f"jobs/{JOB_ID}/cancel", JobCancelView, "job_cancel"),
+    route(f"jobs/{JOB_ID}/result", JobResultView, "job_result"),
 ]
