@@ -2,6 +2,7 @@
 
 from enrollment.rest_api.routes import COURSE_ID, USERNAME, route
 from enrollment.rest_api.v1.admin_list import EnrollmentAdminListView
+from enrollment.rest_api.v1.bulk import BulkEnrollmentView
 from enrollment.rest_api.v1.courses import CourseDetailsView
 from enrollment.rest_api.v1.enrollments import EnrollmentListView, EnrollmentView, OwnEnrollmentView
 from enrollment.rest_api.v1.invitations import InvitationView
@@ -21,6 +22,7 @@ urlpatterns = [
     route("unenroll", UnenrollmentView, "unenrollment"),
     route("roles", RolesView, "roles"),
     route("enrollment_allowed", InvitationView, "courseenrollmentallowed"),
+    route("bulk", BulkEnrollmentView, "bulk_enrollment"),
     route("jobs", JobListView, "jobs"),
     route(f"jobs/{JOB_ID}", JobDetailView, "job"),
     route(f"jobs/{JOB_ID}/cancel", JobCancelView, "job_cancel"),
