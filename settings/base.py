@@ -24,6 +24,7 @@ INSTALLED_APPS = [
     "import_export",
     "events",
     "enrollment",
+    "program_enrollments",
     "credit",
 ]
 

@@ -40,6 +40,7 @@ from tests.credit.factories import (
     enroll,
 )
 from tests.enrollment.factories import UserFactory
+from tests.program_enrollments.factories import ExternalIdentityFactory, ProgramEnrollmentFactory
 from tests.support import in_parallel
 
 pytestmark = [pytest.mark.django_db, pytest.mark.rule("retirement")]
@@ -78,6 +79,7 @@ def hermione(course):
     enrollment.attributes.create(namespace="order", name="contact", value="h.granger@example.com")
     _leave_traces_in_enrollment(user, enrollment)
     _leave_traces_in_credit(user)
+    _leave_traces_in_programs(user)
     _leave_traces_in_the_staff_log(user)
     return user
 
@@ -115,6 +117,13 @@ def _leave_traces_in_credit(user):
     )
     credit_api.create_credit_request(KEY, "hogwarts", "hermione")
     ExamAttemptFactory(exam=CourseExamFactory(course_key=KEY), username="hermione")
+
+
+def _leave_traces_in_programs(user):
+    enrollment = ProgramEnrollmentFactory(external_user_key="granger-old")
+    enrollment.external_user_key, enrollment.user = "H.Granger", user
+    enrollment.save()
+    ExternalIdentityFactory(user=user, external_key="H.Granger")
 
 
 def _leave_traces_in_the_staff_log(user):
@@ -169,6 +178,9 @@ def test_no_column_of_any_table_names_the_person(hermione):
         "enrollment.LearnerProfile",
         "enrollment.ManualEnrollmentAudit",
         "enrollment.RetirementRequest",
+        "program_enrollments.ExternalIdentity",
+        "program_enrollments.HistoricalProgramEnrollment",
+        "program_enrollments.ProgramEnrollment",
     }
     counts = api.retire_user(hermione, retired_username=RETIRED)
     assert namings(rows()) == []
