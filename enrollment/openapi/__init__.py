@@ -10,12 +10,17 @@ from drf_spectacular.utils import extend_schema_view
 from rest_framework.authentication import BaseAuthentication, SessionAuthentication
 from rest_framework.views import APIView
 
-from enrollment.openapi import jobs, learners, staff
+from enrollment.openapi import bulk, jobs, learners, staff
 from enrollment.rest_api.api_key import HEADER
 from enrollment.rest_api.permissions import HasApiKeyOrIsAuthenticated
 
 REST_API = "enrollment.rest_api."
-OPERATIONS: dict[str, dict[str, Any]] = {**learners.OPERATIONS, **staff.OPERATIONS, **jobs.OPERATIONS}
+OPERATIONS: dict[str, dict[str, Any]] = {
+    **learners.OPERATIONS,
+    **staff.OPERATIONS,
+    **jobs.OPERATIONS,
+    **bulk.OPERATIONS,
+}
 
 
 class ApiKey(BaseAuthentication):

@@ -20,13 +20,11 @@ ITEM = inline_serializer(
         "is_active": serializers.BooleanField(required=False, allow_null=True),
         "enrollment_attributes": AttributeSerializer(many=True, required=False, allow_null=True),
     },
-    many=True,
-    max_length=MOST_ITEMS,
 )
 REQUEST = inline_serializer(
     "BulkEnrollmentRequest",
     {
-        "items": ITEM,
+        "items": serializers.ListField(child=ITEM, max_length=MOST_ITEMS),
         "force_enrollment": serializers.BooleanField(required=False, allow_null=True),
         "invite_unknown": serializers.BooleanField(
             required=False, allow_null=True, help_text="Invite addresses that no account has."
