@@ -5,6 +5,7 @@ from typing import Any
 
 from django.db import models
 from django.db.models.query_utils import DeferredAttribute
+from opaque_keys.edx.django.models import CourseKeyField
 
 
 class _Derived(models.Field):  # type: ignore[type-arg]  # generic in the stubs only
@@ -37,6 +38,14 @@ class DerivedBigIntegerField(_Derived, models.BigIntegerField):  # type: ignore[
 
     def deconstruct(self) -> Any:
         return _as_plain(super().deconstruct(), "BigIntegerField")
+
+
+def course_key_field(**options: Any) -> Any:
+    """Return a column of course keys, which compare case-sensitively. What is no key raises: check it before.
+
+    The library's types depend on the order in which it is looked at, so they are left out here, once for all.
+    """
+    return CourseKeyField(max_length=255, case_sensitive=True, **options)  # type: ignore[no-untyped-call]
 
 
 class _MarksExplicit(DeferredAttribute):

@@ -6,9 +6,9 @@ from django.db import models
 from django.db.models.signals import post_delete, post_save
 from django.dispatch import receiver
 from django.utils.translation import gettext_lazy as _
-from opaque_keys.edx.django.models import CourseKeyField
 
 from coursecredit.caching import CoherentCache
+from coursecredit.fields import course_key_field
 from credit.models.providers import CreditProvider
 from credit.querysets import CreditCourseQuerySet
 from credit.types import CourseKeyOrText
@@ -19,9 +19,7 @@ class CreditCourse(models.Model):
 
     CREDIT_COURSES_CACHE_KEY = "credit.courses.set"
 
-    course_key = CourseKeyField(  # type: ignore[no-untyped-call]  # of a library that is only partly typed
-        max_length=255, unique=True, db_index=True, case_sensitive=True
-    )
+    course_key = course_key_field(unique=True, db_index=True)
     enabled = models.BooleanField(default=False)
     requirements_due_at = models.DateTimeField(
         null=True, editable=False, help_text=_("Since when the course has been published with requirements unread.")

@@ -2,8 +2,8 @@
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
-from opaque_keys.edx.django.models import CourseKeyField
 
+from coursecredit.fields import course_key_field
 from credit.models.learners import LearnerRow
 from credit.querysets import CourseExamQuerySet
 
@@ -11,9 +11,7 @@ from credit.querysets import CourseExamQuerySet
 class CourseExam(models.Model):
     """An exam of a course, from import or staff: the stand-in for an exam registry and for the course's blocks."""
 
-    course_key = CourseKeyField(  # type: ignore[no-untyped-call]  # of a library that is only partly typed
-        max_length=255, db_index=True, case_sensitive=True
-    )
+    course_key = course_key_field(db_index=True)
     content_id = models.CharField(max_length=255, help_text=_("Text of the exam's usage key."))
     exam_name = models.CharField(max_length=255)
     is_proctored = models.BooleanField(default=False)

@@ -5,8 +5,8 @@ import uuid
 from django.db import models
 from django.db.models import Index, UniqueConstraint
 from django.utils.translation import gettext_lazy as _
-from opaque_keys.edx.django.models import CourseKeyField
 
+from coursecredit.fields import course_key_field
 from program_enrollments.models.organizations import Organization
 from program_enrollments.querysets import CatalogCourseRunQuerySet, ProgramQuerySet
 
@@ -27,9 +27,7 @@ class CatalogCourse(models.Model):
 class CatalogCourseRun(models.Model):
     """One run of a course."""
 
-    key = CourseKeyField(  # type: ignore[no-untyped-call]  # of a library that is only partly typed
-        max_length=255, unique=True, case_sensitive=True
-    )
+    key = course_key_field(unique=True)
     course = models.ForeignKey(CatalogCourse, on_delete=models.CASCADE, related_name="runs")
 
     objects = CatalogCourseRunQuerySet.as_manager()

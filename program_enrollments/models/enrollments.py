@@ -9,9 +9,8 @@ from django.db import models
 from django.db.models import CheckConstraint, Index, Q, UniqueConstraint
 from django.utils.translation import gettext_lazy as _
 from model_utils.models import TimeStampedModel
-from opaque_keys.edx.django.models import CourseKeyField
 
-from coursecredit.fields import DerivedBigIntegerField, DerivedCharField
+from coursecredit.fields import DerivedBigIntegerField, DerivedCharField, course_key_field
 from coursecredit.history import ChangeHistory, RemembersStored
 from program_enrollments.constants import ROLE_CHOICES, ProgramCourseEnrollmentStatuses, ProgramEnrollmentStatuses
 from program_enrollments.querysets import ProgramCourseEnrollmentQuerySet, ProgramEnrollmentQuerySet
@@ -144,9 +143,7 @@ class ProgramCourseEnrollment(TimedRow):
         on_delete=models.CASCADE,
         related_name="program_course_enrollments",
     )
-    course_key = CourseKeyField(  # type: ignore[no-untyped-call]  # of a library that is only partly typed
-        max_length=255, case_sensitive=True
-    )
+    course_key = course_key_field()
     status = models.CharField(max_length=9, choices=ProgramCourseEnrollmentStatuses.CHOICES)
     # The course enrollment's id while this row is active, so that a plain constraint keeps a second program out.
     active_course_enrollment = DerivedBigIntegerField(null=True, unique=True, derive=_active_course_enrollment)
