@@ -5,6 +5,7 @@ EXTRAS ?=
 ARGS ?=
 FUZZ_CASES ?= 10000
 INTEROP_VENV ?= .venv-interop
+CLIENTS_VENV ?= .venv-clients
 FUZZ_RUNS ?= 1000000
 ifndef PYTHON
 PYTHON := $(shell for python in python3.11 python3.12 python3.13 python3; do \
@@ -19,17 +20,19 @@ installed := $(VENV)/.installed-$(pins)-$(subst $(comma),-,$(extras))
 
 interop_pins := $(shell cksum < tests/interop/requirements.txt | cut -d ' ' -f 1)
 interop_installed := $(INTEROP_VENV)/.installed-$(interop_pins)
+clients_pins := $(shell cksum < tests/clients/requirements.txt | cut -d ' ' -f 1)
+clients_installed := $(CLIENTS_VENV)/.installed-$(clients_pins)
 
 production_check := $(bin)/python manage.py check --deploy --fail-level WARNING --settings settings.production
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run test interop check bench fuzz
+.PHONY: help setup demo run test interop clients check bench fuzz
 
 help: ## Explain the targets.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-7s %s\n", $$1, $$2 }' Makefile
 	@echo
-	@echo 'Variables: ARGS (more arguments for demo, run, test, interop, bench and fuzz), EXTRAS (more extras to install, such as'
-	@echo 'mariadb), FUZZ_CASES (requests per operation), FUZZ_RUNS (payloads), PYTHON (the'
+	@echo 'Variables: ARGS (more arguments for demo, run, test, interop, clients, bench and fuzz), EXTRAS (more extras to'
+	@echo 'install, such as mariadb), FUZZ_CASES (requests per operation), FUZZ_RUNS (payloads), PYTHON (the'
 	@echo 'interpreter for a new $(VENV)), VENV.'
 
 setup: $(installed) ## Install the project and its tools into .venv; nothing to do while the pins stand.
@@ -45,6 +48,9 @@ test: setup ## Run the suite on SQLite and on every server named by TEST_POSTGRE
 
 interop: setup $(interop_installed) ## Exchange events with Open edX's own packages, in an environment of their own.
 	@INTEROP_PYTHON='$(abspath $(INTEROP_VENV))/bin/python' $(bin)/pytest --quiet tests/interop $(ARGS)
+
+clients: setup $(clients_installed) ## Drive the service with clients that others have written, in an environment of their own.
+	@CLIENTS_PYTHON='$(abspath $(CLIENTS_VENV))/bin/python' $(bin)/pytest --quiet tests/clients $(ARGS)
 
 check: setup ## Check format, lint, types, imports, migrations, production settings, OpenAPI and the documents.
 	$(bin)/ruff format --check .
@@ -82,4 +88,11 @@ $(interop_installed):
 	@test -x $(INTEROP_VENV)/bin/python || $(PYTHON) -m venv $(INTEROP_VENV)
 	@$(INTEROP_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --requirement tests/interop/requirements.txt
 	@rm -f $(INTEROP_VENV)/.installed-*
+	@touch $@
+
+$(clients_installed):
+	@echo 'Installing clients of the enrollment API into $(CLIENTS_VENV), which takes a minute …'
+	@test -x $(CLIENTS_VENV)/bin/python || $(PYTHON) -m venv $(CLIENTS_VENV)
+	@$(CLIENTS_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --requirement tests/clients/requirements.txt
+	@rm -f $(CLIENTS_VENV)/.installed-*
 	@touch $@
