@@ -4,6 +4,7 @@ import os
 import signal
 from collections import Counter
 from io import BytesIO
+from pathlib import Path
 
 from enrollment import api, jobs
 from enrollment.errors import InvalidJob
@@ -19,26 +20,40 @@ class Notes:
     result_columns = ("written",)
 
     def check(self, parameters, columns):
-        if unknown := set(parameters) - {"prefix"}:
+        if unknown := set(parameters) - {"prefix", "graves"}:
             raise InvalidJob(f"Unknown parameters: {', '.join(sorted(unknown))}.")
         if columns is not None and "text" not in columns:
             raise InvalidJob("The column text is missing.")
 
     def process(self, rows, *, parameters, requested_by, dry_run):
-        return [self._write(row, parameters.get("prefix", ""), requested_by) for row in rows]
+        notes = []
+        return [self._note(row, notes, parameters, requested_by) for row in rows] + self._write(notes)
 
-    def _write(self, row, prefix, requested_by):
+    def _note(self, row, notes, parameters, requested_by):
         text, wanted = row.values["text"], row.values.get("do", "")
         if wanted == "refuse":
             return jobs.RowResult(ok=False, code="not_wanted", message=f"“{text}” is not wanted.")
-        ManualEnrollmentAudit.objects.create(
-            enrolled_email=f"{prefix}{text}", state_transition="N/A", enrolled_by_id=requested_by
-        )
+        name = f"{parameters.get('prefix', '')}{text}"
+        notes.append(ManualEnrollmentAudit(enrolled_email=name, state_transition="N/A", enrolled_by_id=requested_by))
         if wanted == "fail":
+            self._write(notes)
             raise RuntimeError("a defect")
-        if wanted == "die":
+        if wanted == "die" or (wanted == "die once" and self._is_first(parameters["graves"], text)):
+            self._write(notes)
             os.kill(os.getpid(), signal.SIGKILL)
         return jobs.RowResult(ok=True, code="written", details={"written": text})
+
+    @staticmethod
+    def _write(notes):
+        ManualEnrollmentAudit.objects.bulk_create(notes)
+        return []
+
+    @staticmethod
+    def _is_first(graves, text):
+        grave = Path(graves) / text
+        is_first = not grave.exists()
+        grave.touch()
+        return is_first
 
 
 jobs.register(KIND, Notes())
