@@ -32,7 +32,7 @@ class Account(widgets.Widget):  # type: ignore[misc]  # as above
             return account_from(str(value or "").strip())
 
     def render(self, value: Any, obj: Any = None, **kwargs: Any) -> str:
-        return str(value.get_username())
+        return "" if value is None else str(value.get_username())
 
 
 class Currency(widgets.CharWidget):  # type: ignore[misc]  # as above

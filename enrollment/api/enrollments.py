@@ -186,8 +186,13 @@ def is_enrollment_valid_for_proctoring(username: str, course_id: str | CourseKey
     course = ports.courses().get(course_id)
     if course is None or not course.enable_proctored_exams:
         return False
+    return enrollment["mode"] in modes_for_proctoring(course)
+
+
+def modes_for_proctoring(course: ports.CourseLike) -> frozenset[str]:
+    """Return the modes that entitle to proctored exams in a course that has them."""
     options = conf.PROCTORING_BACKENDS.get(course.proctoring_provider or "", {})
-    return enrollment["mode"] in PROCTORED_MODES | ({ModeSlug.HONOR} if options.get("allow_honor_mode") else set())
+    return PROCTORED_MODES | {ModeSlug.HONOR} if options.get("allow_honor_mode") else PROCTORED_MODES
 
 
 def _refuse_repeat(current: EnrollmentDict | None, mode: str | None) -> None:

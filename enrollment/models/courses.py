@@ -128,6 +128,12 @@ class CourseMode(RemembersStored):
             names.append("expiration_datetime_is_explicit")
         super().refresh_from_db(using=using, fields=names, from_queryset=from_queryset)
 
+    def clean_fields(self, exclude: Any = None) -> None:
+        """Check each value. That assigns it, which chooses no deadline."""
+        is_explicit = self.expiration_datetime_is_explicit
+        super().clean_fields(exclude=exclude)
+        self.expiration_datetime_is_explicit = is_explicit
+
     def clean(self) -> None:
         """Check the rules that also every `save` checks."""
         if self.mode_slug in PROFESSIONAL_MODES and self.expiration_datetime is not None:
