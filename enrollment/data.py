@@ -10,7 +10,7 @@ from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.db import transaction
-from django.db.models import FilteredRelation, Q, prefetch_related_objects
+from django.db.models import F, FilteredRelation, Q, prefetch_related_objects
 
 from coursecredit.transactions import retried_atomic
 from enrollment import errors, ports
@@ -28,23 +28,21 @@ log = logging.getLogger(__name__)
 
 def get_course_enrollments(username: str, include_inactive: bool = False) -> list[EnrollmentDict]:
     """Return a learner's enrollments, oldest first; those whose course is gone are left out, with a warning."""
-    found = CourseEnrollment.objects.select_related("user").filter(user__username=username).oldest_first()
+    found = _rows_of(username).oldest_first()
     rows = list(found if include_inactive else found.active())
-    dicts = serialize_enrollments(rows)
-    complete = [enrollment for enrollment in dicts if enrollment["course_details"] is not None]
-    if len(complete) < len(dicts):
+    details = _details_of({row.course_id for row in rows})
+    kept = [row for row in rows if row.course_id in details]
+    if len(kept) < len(rows):
         log.warning(
-            "%d enrollments of user %s are left out: their courses are gone.",
-            len(dicts) - len(complete),
-            rows[0].user_id,
+            "%d enrollments of user %s are left out: their courses are gone.", len(rows) - len(kept), rows[0].user_id
         )
-    return complete
+    return [_enrollment_dict(row, details[row.course_id], row.learner) for row in kept]
 
 
 def get_course_enrollment(username: str, course_id: str) -> EnrollmentDict | None:
     """Return the enrollment, active or not, or None."""
-    row = CourseEnrollment.objects.select_related("user").filter(user__username=username, course_id=course_id).first()
-    return None if row is None else serialize_enrollments([row])[0]
+    row = _rows_of(username).in_course(course_id).first()
+    return None if row is None else _enrollment_dict(row, _details_of([course_id]).get(course_id), row.learner)
 
 
 def hold_enrollment(username: str, course_id: str) -> "HeldEnrollment":
@@ -176,7 +174,7 @@ class HeldEnrollment:
         return None if course is None else course_details(course, modes, include_expired=include_expired)
 
     def _as_dict(self, row: CourseEnrollment) -> EnrollmentDict:
-        return _enrollment_dict(row, self._details())
+        return _enrollment_dict(row, self._details(), row.username)
 
 
 @retried_atomic
@@ -280,7 +278,7 @@ def serialize_enrollments(rows: Iterable[CourseEnrollment]) -> list[EnrollmentDi
     rows = list(rows)
     prefetch_related_objects(rows, "user")
     details = _details_of({row.course_id for row in rows})
-    return [_enrollment_dict(row, details.get(row.course_id)) for row in rows]
+    return [_enrollment_dict(row, details.get(row.course_id), row.username) for row in rows]
 
 
 def get_user_enrollments(course_key: Any) -> CourseEnrollmentQuerySet:
@@ -296,6 +294,11 @@ def _user(username: str) -> Account:
     if user is None:
         raise errors.UserNotFoundError
     return user
+
+
+def _rows_of(username: str) -> Any:
+    """Return a learner's enrollments, each with the username as `learner`: the whole account need not be loaded."""
+    return CourseEnrollment.objects.filter(user__username=username).annotate(learner=F("user__username"))
 
 
 def _learner_with_row(username: str, course_id: str) -> tuple[Account | None, CourseEnrollment | None]:
@@ -322,7 +325,7 @@ def _courses_with_modes(course_ids: Collection[str]) -> Mapping[str, tuple[ports
     return {course_id: (course, modes[course_id]) for course_id, course in ports.courses().get_many(course_ids).items()}
 
 
-def _enrollment_dict(row: CourseEnrollment, details: CourseDetailsDict | None) -> EnrollmentDict:
+def _enrollment_dict(row: CourseEnrollment, details: CourseDetailsDict | None, username: str) -> EnrollmentDict:
     return enrollment_dict(
-        created=row.created, mode=row.mode, is_active=row.is_active, details=details, username=row.username
+        created=row.created, mode=row.mode, is_active=row.is_active, details=details, username=username
     )

@@ -17,6 +17,8 @@ from enrollment.mode_rules import mode_if_none_named, offered
 from enrollment.types import Account, Mode
 
 RETIRED_EMAIL = "retired@example.invalid"
+MODE_COLUMNS = [{"slug": "mode_slug", "name": "mode_display_name"}.get(field, field) for field in Mode._fields]
+"""Where the table of offers has what a `Mode` is made of, in its order."""
 ASCII_LOWER = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
 
 
@@ -51,14 +53,18 @@ class CourseQuerySet(models.QuerySet[Any]):
     def with_modes(self, course_ids: Collection[str]) -> dict[str, tuple[Any, list[Mode]]]:
         """Return the courses that exist, each with all its modes in the order in which they were set up.
 
-        One statement for any number: a course comes once per mode.
+        One statement for any number: a course comes once per mode, but is made once.
         """
+        columns = [field.attname for field in self.model._meta.concrete_fields]
+        offers = self.filter(pk__in=course_ids).annotate(offer=FilteredRelation("modes")).order_by("pk", "offer__pk")
+        offer_columns = [f"offer__{column}" for column in ("pk", *MODE_COLUMNS)]
         found: dict[str, tuple[Any, list[Mode]]] = {}
-        offers = self.filter(pk__in=course_ids).annotate(offer=FilteredRelation("modes")).select_related("offer")
-        for course in offers.order_by("pk", "offer__pk"):
-            _, modes = found.setdefault(course.pk, (course, []))
-            if (offer := getattr(course, "offer", None)) is not None:
-                modes.append(offer.to_tuple())
+        for row in offers.values_list("pk", *columns, *offer_columns):
+            course_id, of_course, (offer_id, *of_mode) = row[0], row[1 : len(columns) + 1], row[len(columns) + 1 :]
+            if course_id not in found:
+                found[course_id] = (self.model.from_db(offers.db, columns, of_course), [])
+            if offer_id is not None:
+                found[course_id][1].append(Mode(*of_mode))
         return found
 
 
@@ -68,8 +74,9 @@ class CourseModeQuerySet(models.QuerySet[Any]):
     def by_course(self, course_ids: Collection[str]) -> dict[str, list[Mode]]:
         """Return all modes of these courses, in the order in which they were set up; [] for one without modes."""
         modes: dict[str, list[Mode]] = {course_id: [] for course_id in course_ids}
-        for row in self.filter(course_id__in=modes).order_by("pk"):
-            modes[row.course_id].append(row.to_tuple())
+        rows = self.filter(course_id__in=modes).order_by("pk")
+        for course_id, *of_mode in rows.values_list("course_id", *MODE_COLUMNS):
+            modes[course_id].append(Mode(*of_mode))
         return modes
 
     def chosen_for(self, course_id: str) -> str:

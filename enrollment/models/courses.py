@@ -17,7 +17,6 @@ from enrollment.choices import PROFESSIONAL_MODES
 from enrollment.conf import conf
 from enrollment.keys import parse_course_key
 from enrollment.querysets import CourseModeQuerySet, CourseQuerySet
-from enrollment.types import Mode
 
 
 class Course(TimeStampedModel):
@@ -153,22 +152,6 @@ class CourseMode(RemembersStored):
         self.clean()
         self.currency = self.currency.lower()
         super().save(*args, **kwargs)
-
-    def to_tuple(self) -> Mode:
-        """Return the offer as the rules take it."""
-        return Mode(
-            slug=self.mode_slug,
-            name=self.mode_display_name,
-            min_price=self.min_price,
-            suggested_prices=self.suggested_prices,
-            currency=self.currency,
-            expiration_datetime=self.expiration_datetime,
-            description=self.description,
-            sku=self.sku,
-            android_sku=self.android_sku,
-            ios_sku=self.ios_sku,
-            bulk_sku=self.bulk_sku,
-        )
 
     def set_expiration(self, value: datetime | None, explicit: bool = False) -> None:
         """Set the deadline, as recomputed or, with `explicit`, as chosen by a person."""
