@@ -15,7 +15,7 @@ from rest_framework.test import APIClient
 from rest_framework.views import APIView
 
 from coursecredit.errors import Conflict, DomainError, Invalid, NotAllowed, NotFound, TooLarge
-from coursecredit.problems import DEVELOPER_MESSAGE, MESSAGE, ApiViewMixin, status_of
+from coursecredit.problems import DEVELOPER_MESSAGE, MESSAGE, PROBLEM, ApiViewMixin, status_of
 
 pytestmark = pytest.mark.urls(__name__)
 
@@ -85,7 +85,9 @@ urlpatterns = [
     path("detail/", RaisingView.as_view()),
     path("message/", RaisingView.as_view(dialect=MESSAGE)),
     path("developer/", RaisingView.as_view(dialect=DEVELOPER_MESSAGE)),
+    path("problem/", RaisingView.as_view(dialect=PROBLEM, kinds={SeatTaken: NotFound})),
     path("seat/", SeatView.as_view()),
+    path("problem/seat/", SeatView.as_view(dialect=PROBLEM)),
     path("echo/<path:word>", EchoView.as_view()),
     path("configured/", ConfiguredView.as_view()),
 ]
@@ -201,6 +203,132 @@ def test_a_bug_stays_a_server_error(answer):
 def test_an_error_of_no_kind_is_a_bug_that_names_its_class(answer):
     with pytest.raises(TypeError, match="OfNoKind is of no known kind"):
         answer(OfNoKind())
+
+
+PROBLEMS = "tag:coursecredit.org,2026:problems/"
+TITLES = {
+    "validation": "The request is not valid.",
+    "authz": "The caller may not do this.",
+    "not-found": "There is no such thing.",
+    "conflict": "This contradicts what has happened meanwhile.",
+    "rate-limited": "The caller has called too often.",
+}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("error", "status", "kind", "text", "code"),
+    [
+        pytest.param(Invalid("No."), 400, "validation", "No.", "error", id="invalid"),
+        pytest.param(NotAllowed("No."), 403, "authz", "No.", "error", id="not allowed"),
+        pytest.param(NotFound("No."), 404, "not-found", "No.", "error", id="not found"),
+        pytest.param(Conflict("No."), 409, "conflict", "No.", "error", id="conflict"),
+        pytest.param(TooLarge("No."), 413, "validation", "No.", "error", id="too large"),
+        pytest.param(SeatTaken(), 404, "not-found", "The seat is taken.", "seat_taken", id="of another kind there"),
+        pytest.param(exceptions.ParseError("No."), 400, "validation", "No.", "parse_error", id="unreadable"),
+        pytest.param(exceptions.PermissionDenied("No."), 403, "authz", "No.", "permission_denied", id="forbidden"),
+        pytest.param(Http404("No."), 404, "not-found", "No.", "not_found", id="Django's not found"),
+        pytest.param(
+            exceptions.MethodNotAllowed("GET", "No."), 405, "validation", "No.", "method_not_allowed", id="405"
+        ),
+        pytest.param(exceptions.Throttled(detail="No."), 429, "rate-limited", "No.", "throttled", id="too often"),
+    ],
+)
+def test_an_error_is_a_problem_where_the_view_says_so(answer, error, status, kind, text, code):
+    assert answer(error, "problem") == (
+        status,
+        {
+            "type": PROBLEMS + kind,
+            "title": TITLES[kind],
+            "status": status,
+            "detail": text,
+            "instance": "/problem/",
+            "error_code": code,
+        },
+    )
+
+
+@pytest.mark.django_db
+def test_members_of_an_error_are_members_of_the_problem_but_no_other(answer):
+    _, body = answer(SeatTaken(row=7, status="kept?", instance="kept?"), "problem")
+    assert (body["row"], body["status"], body["instance"]) == (7, 404, "/problem/")
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("error", "errors"),
+    [
+        pytest.param({"row": ["Taken.", "Broken."]}, {"row": ["Taken.", "Broken."]}, id="field"),
+        pytest.param(["Sold out."], {"non_field_errors": ["Sold out."]}, id="no field"),
+        pytest.param("Sold out.", {"non_field_errors": ["Sold out."]}, id="text"),
+        pytest.param({"detail": ["Odd."]}, {"detail": ["Odd."]}, id="field named detail"),
+        pytest.param(
+            {"seats": [{"row": ["Taken."]}, {}, {"place": {"x": ["Far."]}}]},
+            {"seats.0.row": ["Taken."], "seats.2.place.x": ["Far."]},
+            id="nested",
+        ),
+    ],
+)
+def test_field_errors_are_members_of_the_problem(answer, error, errors):
+    status, body = answer(exceptions.ValidationError(error), "problem")
+    assert (status, body["type"], body["errors"]) == (400, f"{PROBLEMS}validation", errors)
+
+
+def test_field_errors_of_a_form_are_too(api_client):
+    response = api_client.post("/problem/seat/", {}, format="json")
+    assert response["Content-Type"] == "application/problem+json"
+    assert (response.status_code, response.json()) == (
+        400,
+        {
+            "type": f"{PROBLEMS}validation",
+            "title": "The request is not valid.",
+            "status": 400,
+            "detail": "The request is not valid.",
+            "instance": "/problem/seat/",
+            "error_code": "invalid_fields",
+            "errors": {"row": ["This field is required."]},
+        },
+    )
+
+
+@pytest.mark.django_db
+def test_the_query_is_not_part_of_a_problem_and_headers_stay(api_client, monkeypatch):
+    monkeypatch.setattr(RaisingView, "raises", exceptions.Throttled(wait=30))
+    response = api_client.get("/problem/?email=eve@example.com")
+    assert (response["Retry-After"], response.json()["instance"]) == ("30", "/problem/")
+
+
+@pytest.mark.django_db
+def test_a_bug_is_a_problem_that_tells_nothing_of_it(monkeypatch, caplog):
+    monkeypatch.setattr(RaisingView, "raises", ZeroDivisionError("secret"))
+    response = APIClient(raise_request_exception=False).get("/problem/")
+    assert (response.status_code, response.json()) == (
+        500,
+        {
+            "type": f"{PROBLEMS}internal",
+            "title": "Something went wrong on our side.",
+            "status": 500,
+            "detail": "Something went wrong on our side.",
+            "instance": "/problem/",
+            "error_code": "error",
+        },
+    )
+    assert "ZeroDivisionError" in caplog.text
+
+
+@pytest.mark.django_db
+def test_a_bug_is_told_to_whoever_watches_for_bugs(answer):
+    with pytest.raises(ZeroDivisionError):
+        answer(ZeroDivisionError(), "problem")
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("error", [SeatTaken(), ZeroDivisionError()])
+def test_nothing_is_kept_of_a_request_that_became_a_problem(monkeypatch, error):
+    monkeypatch.setitem(connection.settings_dict, "ATOMIC_REQUESTS", True)
+    monkeypatch.setattr(RaisingView, "raises", error)
+    APIClient(raise_request_exception=False).get("/problem/")
+    assert not Group.objects.exists()
 
 
 @pytest.mark.django_db(transaction=True)
@@ -319,3 +447,11 @@ class LostHouse(NotFound, SeatTaken):
 
 def test_the_first_kind_among_the_bases_gives_the_status():
     assert status_of(LostHouse()) == 404
+
+
+@pytest.mark.parametrize(
+    ("kinds", "status"),
+    [({}, 409), ({SeatTaken: Invalid}, 400), ({Conflict: NotAllowed}, 403), ({LostHouse: Invalid}, 409)],
+)
+def test_an_error_may_count_as_another_kind(kinds, status):
+    assert status_of(SeatTaken(), kinds) == status
