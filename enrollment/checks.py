@@ -1,13 +1,19 @@
 """System checks: settings that would fail at the first request, and databases that compare text loosely."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.core.exceptions import ImproperlyConfigured
 from django.db import connections
+from django.http import HttpRequest
+from rest_framework.request import Request
+from rest_framework.settings import api_settings
 
+from coursecredit.backends import load_dotted
 from enrollment import ports
+from enrollment.conf import conf, parsed_rate
 from enrollment.errors import EnrollmentApiLoadError
 
 
@@ -33,6 +39,69 @@ def check_data_api(**kwargs: Any) -> list[CheckMessage]:
     return []
 
 
+@register()
+def check_api_keys(**kwargs: Any) -> list[CheckMessage]:
+    """Fail for keys of trusted servers that are no texts."""
+    with suppress(TypeError):
+        if all(isinstance(key, str) for key in conf.API_KEYS):
+            return []
+    return [Error("EDX_API_KEY must be a text, or a list of texts while keys rotate.", id="enrollment.E003")]
+
+
+@register()
+def check_rates(**kwargs: Any) -> list[CheckMessage]:
+    """Fail for limits that cannot be read."""
+    rates = {f"ENROLLMENT_THROTTLE_RATES[{rank!r}]": rate for rank, rate in conf.THROTTLE_RATES.items()}
+    problems: list[CheckMessage] = []
+    for setting, rate in {**rates, "ENROLLMENT_COURSE_DETAIL_RATE": conf.COURSE_DETAIL_RATE}.items():
+        try:
+            parsed_rate(rate)
+        except (ValueError, AttributeError, TypeError):
+            problems.append(
+                Error(f"{setting} is {rate!r}, which is no rate such as '40/minute'.", id="enrollment.E004")
+            )
+    return problems
+
+
+@register()
+def check_authentication(**kwargs: Any) -> list[CheckMessage]:
+    """Warn if anonymous callers would get 403: the first authenticator has to send a challenge for a 401."""
+    try:
+        challenge = _first_challenge()
+    except (ImproperlyConfigured, ImportError) as exc:
+        return [Error(f"ENROLLMENT_AUTHENTICATION_CLASSES cannot be used: {exc}", id="enrollment.E005")]
+    if challenge:
+        return []
+    return [
+        Warning(
+            "The first authenticator of the enrollment API sends no WWW-Authenticate challenge.",
+            hint="Put one that does, such as that of a bearer token, first in ENROLLMENT_AUTHENTICATION_CLASSES.",
+            id="enrollment.W002",
+        )
+    ]
+
+
+@register()
+def check_neighbours(**kwargs: Any) -> list[CheckMessage]:
+    """Fail if neighbour sites are named by halves, or without TLS."""
+    given = {
+        "CROSS_DOMAIN_CSRF_ORIGINS": conf.CROSS_DOMAIN_CSRF_ORIGINS,
+        "CROSS_DOMAIN_CSRF_COOKIE_NAME": conf.CROSS_DOMAIN_CSRF_COOKIE_NAME,
+        "CROSS_DOMAIN_CSRF_COOKIE_DOMAIN": conf.CROSS_DOMAIN_CSRF_COOKIE_DOMAIN,
+    }
+    missing = [setting for setting, value in given.items() if not value]
+    problems: list[CheckMessage] = []
+    if 0 < len(missing) < len(given):
+        text = f"Neighbour sites cannot use sessions before {' and '.join(missing)} are set."
+        problems.append(Error(text, hint="Set all three, or none.", id="enrollment.E006"))
+    problems += [
+        Error(f"CROSS_DOMAIN_CSRF_ORIGINS names {origin!r}.", hint="Origins begin with https://.", id="enrollment.E007")
+        for origin in conf.CROSS_DOMAIN_CSRF_ORIGINS
+        if not origin.startswith("https://")
+    ]
+    return problems
+
+
 @register(Tags.database)
 def check_collation(databases: Sequence[str] | None = None, **kwargs: Any) -> list[CheckMessage]:
     """Warn of MariaDB databases in which usernames or course keys that differ in case are the same."""
@@ -47,6 +116,18 @@ def check_collation(databases: Sequence[str] | None = None, **kwargs: Any) -> li
                 )
             )
     return messages
+
+
+def _first_challenge() -> str | None:
+    paths = conf.AUTHENTICATION_CLASSES
+    if paths is None:
+        classes: list[Any] = list(api_settings.DEFAULT_AUTHENTICATION_CLASSES)
+    else:
+        classes = [load_dotted(path, setting="ENROLLMENT_AUTHENTICATION_CLASSES") for path in paths]
+    if not classes:
+        return None
+    challenge: str | None = classes[0]().authenticate_header(Request(HttpRequest()))
+    return challenge
 
 
 def _collation(alias: str) -> str:

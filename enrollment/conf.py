@@ -39,6 +39,20 @@ ENROLLMENT_MODES: dict[str, dict[str, Any]] = {
     )
 }
 
+SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+
+
+def parsed_rate(rate: str) -> tuple[int, int]:
+    """Return how many requests in how many seconds a rate such as `40/minute` allows.
+
+    Raises:
+        ValueError: it is no rate.
+    """
+    limit, _, period = rate.partition("/")
+    if not limit.isdecimal() or period[:1] not in SECONDS:
+        raise ValueError(f"{rate!r} is no rate such as '40/minute'.")
+    return int(limit), SECONDS[period[0]]
+
 
 class EnrollmentSettings(AppSettings):
     """One property per setting."""

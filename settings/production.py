@@ -106,6 +106,17 @@ if ECOMMERCE_API_URL:
 CREDIT_HELP_LINK_URL = env.str("CREDIT_HELP_LINK_URL", default="#")
 ENABLE_SPECIAL_EXAMS = env.bool("ENABLE_SPECIAL_EXAMS", default=False)
 FEATURES = {"ENABLE_CREDIT_ELIGIBILITY": env.bool("ENABLE_CREDIT_ELIGIBILITY", default=False)}
+EDX_API_KEY = env.secrets("EDX_API_KEY")
+ENROLLMENT_THROTTLE_RATES = {
+    "user": env.str("ENROLLMENT_THROTTLE_USER_RATE", default="40/minute"),
+    "staff": env.str("ENROLLMENT_THROTTLE_STAFF_RATE", default="120/minute"),
+}
+ENROLLMENT_COURSE_DETAIL_RATE = env.str("ENROLLMENT_COURSE_DETAIL_RATE", default="40/minute")
+ENROLLMENT_THROTTLING_ENABLED = env.bool("ENROLLMENT_THROTTLING_ENABLED", default=True)
+COURSES_INVITE_ONLY = env.bool("COURSES_INVITE_ONLY", default=False)
+CROSS_DOMAIN_CSRF_ORIGINS = env.list("CROSS_DOMAIN_CSRF_ORIGINS", default=[])
+CROSS_DOMAIN_CSRF_COOKIE_NAME = env.str("CROSS_DOMAIN_CSRF_COOKIE_NAME", default="")
+CROSS_DOMAIN_CSRF_COOKIE_DOMAIN = env.str("CROSS_DOMAIN_CSRF_COOKIE_DOMAIN", default="")
 EVENTS_SERVICE_NAME = env.str("EVENTS_SERVICE_NAME", default="course-credit")
 
 # --- the event bus; without a server events stay within the service

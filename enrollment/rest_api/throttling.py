@@ -11,9 +11,7 @@ from rest_framework.throttling import BaseThrottle
 
 from coursecredit.addresses import caller_address, site_of
 from enrollment import ports
-from enrollment.conf import conf
-
-SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+from enrollment.conf import conf, parsed_rate
 
 log = logging.getLogger(__name__)
 
@@ -62,18 +60,6 @@ class CourseDetailsThrottle(CallerThrottle):
 
     def rate_for(self, request: Request) -> str:
         return conf.COURSE_DETAIL_RATE
-
-
-def parsed_rate(rate: str) -> tuple[int, int]:
-    """Return how many requests in how many seconds a rate such as `40/minute` allows.
-
-    Raises:
-        ValueError: it is no rate.
-    """
-    limit, _, period = rate.partition("/")
-    if not limit.isdecimal() or period[:1] not in SECONDS:
-        raise ValueError(f"{rate!r} is no rate such as '40/minute'.")
-    return int(limit), SECONDS[period[0]]
 
 
 def _read(key: str) -> list[float]:

@@ -7,8 +7,8 @@ import time_machine
 from django.core.cache.backends.locmem import LocMemCache
 from django.test import override_settings
 
+from enrollment.conf import parsed_rate
 from enrollment.rest_api.base import EnrollmentApiView
-from enrollment.rest_api.throttling import parsed_rate
 from tests.credit.rest import client_of
 from tests.enrollment.factories import CourseFactory, UserFactory
 from tests.enrollment.rest import COURSE, KEY, V1, server_client

@@ -215,6 +215,33 @@ def test_topics_that_cannot_work_stop_the_start(variables, said):
     assert (result.returncode, said in result.stderr, "hunter2" in result.stderr) == (1, True, False)
 
 
+def test_trusted_servers_have_keys_that_may_rotate(production):
+    first, second = "0123456789abcdefghij" * 3, "jihgfedcba9876543210" * 3
+
+    assert production()["EDX_API_KEY"] == []
+    assert production(EDX_API_KEY=f"{first},{second}")["EDX_API_KEY"] == [first, second]
+
+
+@pytest.mark.parametrize("key", ["short", "a" * 60, "example" * 10])
+def test_a_servers_key_that_could_be_guessed_is_refused_and_not_shown(production, key):
+    with pytest.raises(ImproperlyConfigured, match=r"^EDX_API_KEY ") as refusal:
+        production(EDX_API_KEY=key)
+    assert key not in str(refusal.value)
+
+
+def test_limits_of_calls_are_heard(production):
+    loaded = production(ENROLLMENT_THROTTLE_STAFF_RATE="300/minute", ENROLLMENT_COURSE_DETAIL_RATE="9/s")
+
+    assert loaded["ENROLLMENT_THROTTLE_RATES"] == {"user": "40/minute", "staff": "300/minute"}
+    assert (loaded["ENROLLMENT_COURSE_DETAIL_RATE"], loaded["ENROLLMENT_THROTTLING_ENABLED"]) == ("9/s", True)
+
+
+def test_neighbour_sites_are_listed(production):
+    loaded = production(CROSS_DOMAIN_CSRF_ORIGINS="https://shop.example.com,https://*.example.org")
+
+    assert loaded["CROSS_DOMAIN_CSRF_ORIGINS"] == ["https://shop.example.com", "https://*.example.org"]
+
+
 def test_lifetime_of_tokens_is_heard(production):
     assert production(OAUTH2_TOKEN_LIFETIME="60")["OAUTH2_PROVIDER"]["ACCESS_TOKEN_EXPIRE_SECONDS"] == 60
 
