@@ -358,7 +358,7 @@ def data_api() -> EnrollmentData:
     path = conf.DATA_API
     try:
         return cast(EnrollmentData, import_module(path))
-    except (ImportError, ValueError) as exc:
+    except (ImportError, ValueError, TypeError) as exc:  # the last is about a path that starts with a dot
         log.exception("Could not load the module at %r that ENROLLMENT_DATA_API names.", path)
         raise EnrollmentApiLoadError(path) from exc
 

@@ -1,5 +1,7 @@
 """The API on other data backends than the default one. None of these tests may use the database."""
 
+from functools import partial
+
 import pytest
 
 from enrollment import api
@@ -8,6 +10,7 @@ from enrollment.errors import (
     CourseModeNotFoundError,
     CourseNotFoundError,
     EnrollmentApiLoadError,
+    EnrollmentModeMismatchError,
     EnrollmentNotFoundError,
 )
 from tests import fake_data_api
@@ -73,6 +76,21 @@ class TestBackendOfLists:
         with pytest.raises(CourseModeNotFoundError):
             api.update_enrollment("bob", COURSE, "verified", is_active=True)
         assert api.update_enrollment("bob", COURSE, "verified", is_active=False)["is_active"] is False
+
+    def test_requests(self, backend):
+        backend.add_course(COURSE, course_modes=("honor", "verified"))
+        ask = partial(api.request_enrollment, "bob", COURSE)
+        server = {"privileged": True, "server_request": True}
+
+        enrollment = ask()
+        assert (enrollment["mode"], enrollment["is_active"]) == ("honor", True)
+        assert enrollment is backend.get_course_enrollment("bob", COURSE) is ask()
+        assert ask(mode="verified", enrollment_attributes=[CREDIT], **server)["mode"] == "verified"
+        with pytest.raises(EnrollmentModeMismatchError):
+            ask(mode="honor", is_active=False, **server)
+        assert ask(is_active=False, **server)["is_active"] is False
+        assert ask(is_active=False, enrollment_attributes=[], **server)["mode"] == "verified"
+        assert api.get_enrollment_attributes("bob", COURSE) == []
 
     def test_lists(self, backend):
         other = "course-v1:edX+OtherX+2026"
@@ -144,6 +162,12 @@ class TestCallsOfTheFirstVersion:
         with pytest.raises(EnrollmentNotFoundError):
             api.update_enrollment("Eve", self.COURSE, is_active=True)
 
+    def test_request(self):
+        """Its records have other keys than ours, so it decides itself what a repeat means: here, nothing."""
+        for _ in range(2):
+            enrollment = api.request_enrollment("Bob", self.COURSE, mode="verified", privileged=True)
+            assert enrollment == {"student": "Bob", "track": "verified", "enrolled": True}
+
     def test_helpers_under_their_old_names(self):
         assert api._data_api() is seed_data_api
         assert api._validate_course_mode(self.COURSE, "honor") is None
@@ -152,9 +176,11 @@ class TestCallsOfTheFirstVersion:
         assert api.get_course_enrollment_details(self.COURSE)["course_id"] == self.COURSE
 
 
-@pytest.mark.parametrize("path", ["no.such.module", ""])
+@pytest.mark.parametrize("path", ["no.such.module", "", ".data"])
 def test_backend_that_cannot_be_loaded(settings, caplog, path):
     settings.ENROLLMENT_DATA_API = path
     with pytest.raises(EnrollmentApiLoadError):
         api.get_enrollments("bob")
-    assert "ENROLLMENT_DATA_API" in caplog.text
+    with pytest.raises(EnrollmentApiLoadError):
+        api.request_enrollment("bob", COURSE)
+    assert caplog.text.count("that ENROLLMENT_DATA_API names") == 2
