@@ -1,6 +1,7 @@
 """Who we are for a commerce service: what goes into the header `Authorization`. Nothing here is logged."""
 
 import json
+import math
 import threading
 import time
 
@@ -21,7 +22,7 @@ def authorization(*, timeout: float) -> str:
     """Return the header's value: what the site's own function gives, or a token for our client id and secret.
 
     Raises:
-        requests.RequestException, KeyError, ValueError: no token is to be had.
+        requests.RequestException, ValueError: no token is to be had.
     """
     path = conf.CREDIT_COMMERCE_AUTHORIZATION
     if path is not None:
@@ -59,8 +60,20 @@ def _fetch(timeout: float) -> tuple[str, float]:
     )
     response.raise_for_status()
     answer = json.loads(body_of(response, timeout=timeout))
+    token = answer.get("access_token") if isinstance(answer, dict) else None
+    if not (token and isinstance(token, str)):
+        raise ValueError("The answer has no token.")
     kind = "Bearer" if str(answer.get("token_type", "")).lower() == "bearer" else "JWT"
-    return f"{kind} {answer['access_token']}", float(answer.get("expires_in") or DEFAULT_LIFETIME)
+    return f"{kind} {token}", _lifetime(answer.get("expires_in"))
+
+
+def _lifetime(told: object) -> float:
+    """Return for how many seconds a token is good, which an answer may tell in any way, or not at all."""
+    try:
+        seconds = float(told) if isinstance(told, int | float | str) and not isinstance(told, bool) else 0
+    except ValueError:
+        seconds = 0
+    return seconds if math.isfinite(seconds) and seconds > 0 else DEFAULT_LIFETIME
 
 
 def _nobody(request: requests.PreparedRequest) -> requests.PreparedRequest:

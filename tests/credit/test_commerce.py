@@ -123,6 +123,31 @@ def test_a_token_that_is_refused_is_replaced(shop):
     assert [header for _, _, header in shop.asked] == ["JWT token-1", "JWT token-1", "JWT token-2"]
 
 
+@pytest.mark.parametrize(
+    "lifetime",
+    ["soon", "", None, True, [], {}, [60], -1, 0, float("inf"), float("nan"), "1e999"],
+    ids=json.dumps,
+)
+def test_a_token_that_does_not_tell_how_long_it_is_good_is_used_for_a_while(shop, later, lifetime):
+    token = {"access_token": "token-1", "token_type": "JWT", "expires_in": lifetime}
+    shop.token_answer = (200, json.dumps(token).encode())
+
+    assert ask() == ask() == ["hogwarts"]
+    assert len(shop.tokens_asked) == 1
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [[], "token", None, 1, {"access_token": None}, {"access_token": ["a"]}, {"access_token": ""}],
+    ids=json.dumps,
+)
+def test_what_is_no_token_is_not_sent(shop, answer):
+    shop.token_answer = (200, json.dumps(answer).encode())
+
+    assert ask() is None
+    assert shop.asked == []
+
+
 def test_a_bearer_token_is_one(shop):
     shop.token_answer = (200, json.dumps({"access_token": "abc", "token_type": "Bearer"}).encode())
     ask()
