@@ -13,6 +13,7 @@ from opaque_keys.edx.keys import CourseKey
 from credit.api import operations
 from credit.management.progress import Progress
 
+MOST_HOURS = 100 * 365 * 24
 INTERRUPTED = 130  # as a shell reports a process that Ctrl-C has ended
 EXIT_STATUS = "Exit status: 0 if nothing failed, 1 if something did, 130 if it was interrupted."
 
@@ -95,6 +96,17 @@ def course_key(text: str) -> CourseKey:
         return CourseKey.from_string(text)
     except InvalidKeyError:
         raise argparse.ArgumentTypeError(f"{text!r} is not a course key such as course-v1:Org+Number+Run") from None
+
+
+def hours(text: str) -> float:
+    """Return a number of hours of a command line: from none to a hundred years."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = -1
+    if not 0 <= number <= MOST_HOURS:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of hours from 0 to {MOST_HOURS}")
+    return number
 
 
 def moment(text: str) -> datetime:

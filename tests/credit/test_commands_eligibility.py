@@ -237,6 +237,16 @@ def test_a_second_run_writes_to_nobody_twice(told, mailoutbox):
 
 
 @pytest.mark.usefixtures("told")
+@pytest.mark.parametrize("hours", ["nan", "inf", "-1", "1e9", "soon"])
+def test_hours_that_no_clock_shows_are_refused(hours):
+    outcome = run(RESEND, "--all", "--everybody", f"--not-within={hours}")
+
+    assert outcome.status == 1
+    assert "is no number of hours" in outcome.err
+    assert CreditEligibility.objects.filter(notified_at=None).count() == 0
+
+
+@pytest.mark.usefixtures("told")
 @pytest.mark.parametrize(
     "changes",
     [

@@ -9,7 +9,7 @@ from django.utils import timezone
 from credit import api
 from credit.api import operations
 from credit.choices import AuditSource
-from credit.management.base import EXIT_STATUS, ThoroughCommand, moment
+from credit.management.base import EXIT_STATUS, ThoroughCommand, hours, moment
 from credit.types import ToldEligibility
 
 
@@ -29,7 +29,7 @@ class Command(ThoroughCommand):
         parser.add_argument("--everybody", action="store_true", help="all learners, if neither of these is given")
         parser.add_argument(
             "--not-within",
-            type=float,
+            type=hours,
             default=24,
             metavar="HOURS",
             help="leave out whose mail was sent in the last so many hours; 0: nobody (%(default)s)",
@@ -39,12 +39,12 @@ class Command(ThoroughCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if not (options["username"] or options["since"] or options["everybody"]):
             raise CommandError("Say whom to write to: --username, --since or --everybody.")
-        hours = options["not_within"]
+        spared = timedelta(hours=options["not_within"])
         wanted: dict[str, Any] = {
             "course_keys": self.courses(options),
             "usernames": options["username"],
             "earned_since": options["since"],
-            "told_before": timezone.now() - timedelta(hours=hours) if hours else None,
+            "told_before": timezone.now() - spared if spared else None,
         }
         count = operations.count_eligibilities_to_tell(**wanted)
         if options["dry_run"]:
