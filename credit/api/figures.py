@@ -4,17 +4,17 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from django.core.cache import cache
 from django.db.models import Count, QuerySet, Sum
 from django.db.models.functions import TruncMonth
 from django.utils import timezone
 
+from coursecredit.caching import CoherentCache
 from credit.choices import CallbackOutcome, RequestStatus
 from credit.models import CreditEligibility, CreditRequest
 from credit.models.callbacks import CallbackLog
 from credit.types import CreditFigures, ProviderFigures
 
-CACHE_KEY = "credit.figures"
+FIGURES = CoherentCache("credit.figures")
 REMEMBERED = 60  # seconds
 MONTHS = 12
 MOST_PROVIDERS = 8
@@ -24,11 +24,7 @@ REFUSED_WITHIN = timedelta(days=30)
 
 def get_credit_figures() -> CreditFigures:
     """Return the figures of the last twelve months (UTC), at most a minute old. Six statements, or none."""
-    figures: CreditFigures | None = cache.get(CACHE_KEY)
-    if figures is None:
-        figures = count_credit_figures(timezone.now())
-        cache.set(CACHE_KEY, figures, REMEMBERED)
-    return figures
+    return FIGURES.get_or_build(lambda: count_credit_figures(timezone.now()), timeout=REMEMBERED)
 
 
 def count_credit_figures(now: datetime) -> CreditFigures:

@@ -13,6 +13,7 @@ from credit.models import CreditEligibility, CreditRequest
 from credit.models.callbacks import CallbackLog
 from tests.credit.admin import clerk, url
 from tests.credit.factories import CreditEligibilityFactory, CreditProviderFactory, CreditRequestFactory
+from tests.enrollment.factories import UserFactory
 from tests.support import statements
 
 pytestmark = pytest.mark.django_db
@@ -70,6 +71,15 @@ def test_what_is_counted(hogwarts):
     assert figures.eligible == [1] + [0] * 10 + [2]
     assert (figures.waiting_long, figures.mails_owed) == (1, 1)
     assert figures.refused == [("bad_signature", 7), ("unknown", 2)]
+
+
+@pytest.mark.rule("credit.figures.cache")
+def test_a_cache_that_fails_costs_time_only(client, settings, hogwarts):
+    settings.CACHES = {"default": {"BACKEND": "tests.credit.test_callback_limits.FailingCache"}}
+    request_made(NOW - timedelta(days=8), hogwarts)
+    assert api.get_credit_figures().waiting_long == 1
+    client.force_login(UserFactory(is_staff=True, is_superuser=True))
+    assert b"credit-tiles" in client.get(reverse(INDEX)).content
 
 
 @pytest.mark.rule("credit.figures.bounded")
