@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from coursecredit.admin import ReadOnlyAdmin
 from coursecredit.admin.pages import ManyRows, begins, mentions
 from credit.choices import AuditKind, AuditSource
-from credit.models import CreditAudit, CreditCourse, CreditProvider
+from credit.models import CourseExam, CreditAudit, CreditCourse, CreditProvider
 
 MOST_COURSES = 100
 LONGEST_TRAIL = 100
@@ -20,9 +20,18 @@ LONGEST_TRAIL = 100
 
 def courses_like(text: str) -> QuerySet[Any] | list[int]:
     """Return the primary keys of the courses that a text may mean: a short list, which an index serves, or all."""
-    found = CreditCourse.objects.filter(mentions("course_key", text)).values_list("pk", flat=True)
-    few = list(found[: MOST_COURSES + 1])
-    return few if len(few) <= MOST_COURSES else found
+    return _few_or_all(CreditCourse.objects.filter(mentions("course_key", text)))
+
+
+def exams_like(text: str) -> QuerySet[Any] | list[int]:
+    """Return the primary keys of the exams of courses that a text may mean, in the same way."""
+    return _few_or_all(CourseExam.objects.filter(mentions("course_key", text)))
+
+
+def _few_or_all(found: QuerySet[Any]) -> QuerySet[Any] | list[int]:
+    keys = found.values_list("pk", flat=True)
+    few = list(keys[: MOST_COURSES + 1])
+    return few if len(few) <= MOST_COURSES else keys
 
 
 def providers_like(text: str) -> list[int]:

@@ -8,9 +8,9 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from coursecredit.admin import ReadOnlyAdmin
-from coursecredit.admin.pages import LimitedPaginator, TermSearch, begins, mentions
-from credit.admin.parts import MOST_COURSES, RuledRows
-from credit.models import CourseExam, CreditAudit, ExamAttempt
+from coursecredit.admin.pages import LimitedPaginator, TermSearch, begins
+from credit.admin.parts import RuledRows, exams_like
+from credit.models import CreditAudit, ExamAttempt
 from credit.models.callbacks import CallbackLog
 
 
@@ -46,5 +46,4 @@ class ExamAttemptAdmin(RuledRows):
     search_fields = ["username", "exam__course_key"]
 
     def matching(self, rows: QuerySet[Any], term: str) -> Q:
-        exams = CourseExam.objects.filter(mentions("course_key", term)).values_list("pk", flat=True)
-        return begins(rows, "username", term) | Q(exam__in=list(exams[:MOST_COURSES]))
+        return begins(rows, "username", term) | Q(exam__in=exams_like(term))

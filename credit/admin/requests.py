@@ -34,20 +34,24 @@ class PendingLongerThan(admin.SimpleListFilter):
         return [(str(days), _("longer than %(days)d days") % {"days": days}) for days in (7, 14, 30, 90)]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        value = self.value() or ""
-        if not (value.isascii() and value.isdigit() and len(value) < 9):
+        if not self._is_number():
             return queryset
-        days = min(int(value), LONGEST_WAIT)
+        days = min(int(self.value() or 0), LONGEST_WAIT)
         return queryset.awaiting_provider().filter(created__lt=timezone.now() - timedelta(days=days))  # type: ignore[attr-defined,no-any-return]
 
     def choices(self, changelist: ChangeList) -> Any:
         yield from super().choices(changelist)
         if self.value() and self.value() not in {value for value, _text in self.lookup_choices}:
-            yield {
-                "selected": True,
-                "query_string": "?",
-                "display": _("longer than %(days)s days") % {"days": self.value()},
-            }
+            known, unknown = (
+                _("longer than %(days)s days"),
+                _("“%(days)s” is no number of days: all requests are shown"),
+            )
+            text = known if self._is_number() else unknown
+            yield {"selected": True, "query_string": "?", "display": text % {"days": self.value()}}
+
+    def _is_number(self) -> bool:
+        value = self.value() or ""
+        return value.isascii() and value.isdigit() and len(value) < 9
 
 
 @admin.register(CreditRequest)

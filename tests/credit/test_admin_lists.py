@@ -208,6 +208,29 @@ def test_requests_pending_longer_than(boss, days, found):
     assert response.context["cl"].result_count == found
 
 
+@pytest.mark.rule("credit.admin.pending")
+@pytest.mark.parametrize(
+    ("days", "told"),
+    [
+        ("21", "longer than 21 days"),
+        ("x", "“x” is no number of days: all requests are shown"),
+        ("-1", "“-1” is no number of days: all requests are shown"),
+        ("<b>", "“&lt;b&gt;” is no number of days: all requests are shown"),
+    ],
+)
+def test_it_is_told_how_long_pending_means(boss, days, told):
+    CreditRequestFactory()
+    assert told in boss.get(url("creditrequest"), {"pending_days": days}).content.decode()
+
+
+@pytest.mark.rule("credit.admin.search")
+def test_attempts_of_more_exams_than_a_list_can_name_are_found(boss, monkeypatch):
+    monkeypatch.setattr("credit.admin.parts.MOST_COURSES", 2)
+    for n in range(4):
+        ExamAttemptFactory(username=f"u{n}")
+    assert boss.get(url("examattempt"), {"q": "course-v1"}).context["cl"].result_count == 4
+
+
 @pytest.mark.rule("credit.admin.audit")
 def test_the_audit_is_on_the_page_of_what_it_is_about(boss, eligible_ron, potions, grade, hogwarts):
     user = UserFactory(username="mcgonagall")
