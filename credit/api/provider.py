@@ -23,7 +23,14 @@ from credit.exceptions import (
     StaleCreditDecision,
     UserIsNotEligible,
 )
-from credit.models import CreditAudit, CreditEligibility, CreditProvider, CreditRequest, CreditRequirementStatus
+from credit.models import (
+    CreditAudit,
+    CreditCourse,
+    CreditEligibility,
+    CreditProvider,
+    CreditRequest,
+    CreditRequirementStatus,
+)
 from credit.models.requests import new_request_uuid
 from credit.signature import get_shared_secret_key, is_usable, signature, usable_keys
 from credit.types import CreditRequestDict, CreditRequestForm, Learner, Parameters, ProviderDict
@@ -135,26 +142,37 @@ def create_credit_request(
     if learner is None:
         raise UserIsNotEligible
 
-    uuid = new_request_uuid()
-    request: CreditRequest
-    request, created = CreditRequest.objects.locked().get_or_create(
-        username=username,
-        course=eligibility.course,
-        provider=provider,
-        defaults={"uuid": uuid, "parameters": lambda: _parameters(uuid, learner, course_key, now)},
-    )
-    if request.status != RequestStatus.PENDING:
-        raise RequestAlreadyCompleted
-    request.course, request.provider = eligibility.course, provider  # known already: no further query
-    if not created:
-        request.parameters = _parameters(request.uuid, learner, course_key, now)
-        request.save(update_fields=["parameters"])
-
+    request, created = _recorded_request(learner, eligibility.course, provider, now)
     if created:
         CreditAudit.record_request(request, old="", source=source, actor=actor or str(learner.id))
     announcements.request_issued(learner, request, created=created)
     signed = {**request.parameters, "signature": signature(request.parameters, usable_keys(provider_id)[0])}
     return {"url": provider.provider_url, "method": "POST", "parameters": signed}
+
+
+def _recorded_request(
+    learner: Learner, course: CreditCourse, provider: CreditProvider, now: datetime
+) -> tuple[CreditRequest, bool]:
+    """Return the learner's request to the provider, with the data of this moment, and whether it is new.
+
+    Raises:
+        RequestAlreadyCompleted
+    """
+    uuid = new_request_uuid()
+    request: CreditRequest
+    request, created = CreditRequest.objects.locked().get_or_create(
+        username=learner.username,
+        course=course,
+        provider=provider,
+        defaults={"uuid": uuid, "parameters": lambda: _parameters(uuid, learner, course.course_key, now)},
+    )
+    if request.status != RequestStatus.PENDING:
+        raise RequestAlreadyCompleted
+    request.course, request.provider = course, provider  # known already: no further query
+    if not created:
+        request.parameters = _parameters(request.uuid, learner, course.course_key, now)
+        request.save(update_fields=["parameters"])
+    return request, created
 
 
 def _parameters(request_uuid: str, learner: Learner, course_key: CourseKey, now: datetime) -> Parameters:
