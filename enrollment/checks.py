@@ -8,6 +8,7 @@ from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.core.exceptions import ImproperlyConfigured
 from django.db import connections
 from django.http import HttpRequest
+from django.urls import NoReverseMatch, reverse
 from rest_framework.request import Request
 from rest_framework.settings import api_settings
 
@@ -65,7 +66,9 @@ def check_rates(**kwargs: Any) -> list[CheckMessage]:
 
 @register()
 def check_authentication(**kwargs: Any) -> list[CheckMessage]:
-    """Warn if anonymous callers would get 403: the first authenticator has to send a challenge for a 401."""
+    """Warn if anonymous callers of the endpoints would get 403: the first authenticator has to send a challenge."""
+    if not _are_endpoints_mounted():
+        return []
     try:
         challenge = _first_challenge()
     except (ImproperlyConfigured, ImportError) as exc:
@@ -116,6 +119,15 @@ def check_collation(databases: Sequence[str] | None = None, **kwargs: Any) -> li
                 )
             )
     return messages
+
+
+def _are_endpoints_mounted() -> bool:
+    """Return whether the site has the REST endpoints; the app is of use without them."""
+    try:
+        reverse("enrollment:courseenrollments")
+    except NoReverseMatch:
+        return False
+    return True
 
 
 def _first_challenge() -> str | None:

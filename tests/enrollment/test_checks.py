@@ -64,6 +64,13 @@ def test_the_first_authenticator_sends_a_challenge(settings, paths, found):
     assert ids(checks.check_authentication()) == found
 
 
+@pytest.mark.urls("tests.credit.no_urls")
+def test_without_the_endpoints_nobody_is_asked_to_log_in(settings):
+    settings.ENROLLMENT_AUTHENTICATION_CLASSES = [SILENT]
+
+    assert checks.check_authentication() == []
+
+
 @pytest.mark.parametrize(
     ("origins", "name", "domain", "found"),
     [
