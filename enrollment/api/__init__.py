@@ -32,8 +32,6 @@ from enrollment.api.facts import (
     get_enrollment_states,
     get_profile,
 )
-from enrollment.api.listing import Cursor, EnrollmentPage, find_enrollments, list_enrollments, listed_enrollment
-from enrollment.api.requests import ask_pre_enroll_hooks, request_enrollment
 from enrollment.api.invitations import create_invitation, delete_invitation, list_invitations
 from enrollment.api.jobs import (
     cancel_job,
@@ -46,6 +44,8 @@ from enrollment.api.jobs import (
     purge_jobs,
     start_job,
 )
+from enrollment.api.listing import Cursor, EnrollmentPage, find_enrollments, list_enrollments, listed_enrollment
+from enrollment.api.requests import ask_pre_enroll_hooks, request_enrollment
 from enrollment.api.results import record_course_certificate, record_course_grade
 from enrollment.api.retirement import retire_user, unenroll_retiring_user
 from enrollment.api.roles import grant_course_role, revoke_course_role

@@ -10,7 +10,7 @@ from drf_spectacular.utils import extend_schema_view
 from rest_framework.authentication import BaseAuthentication, SessionAuthentication
 from rest_framework.views import APIView
 
-from enrollment.openapi import bulk, jobs, learners, staff
+from enrollment.openapi import bulk, jobs, learners, staff, v2
 from enrollment.rest_api.api_key import HEADER
 from enrollment.rest_api.permissions import HasApiKeyOrIsAuthenticated
 
@@ -20,6 +20,7 @@ OPERATIONS: dict[str, dict[str, Any]] = {
     **staff.OPERATIONS,
     **jobs.OPERATIONS,
     **bulk.OPERATIONS,
+    **v2.OPERATIONS,
 }
 
 

@@ -107,17 +107,19 @@ def operation(
     refusals: Sequence[int],
     *,
     parameters: Sequence[OpenApiParameter] = (),
+    limited: bool = True,
     **described: Any,
 ) -> Any:
     """Return the description of one operation: its answers, and the statuses of what it refuses.
 
-    All are limited, and all answer JSON alone: 406 and 429 need not be said.
+    All answer JSON alone, and all but one are limited: 406 and 429 need not be said.
     """
-    responses = {**{status: REFUSALS[status] for status in sorted({*refusals, 406, 429})}, **answers}
+    always = {406, 429} if limited else {406}
+    responses = {**{status: REFUSALS[status] for status in sorted({*refusals, *always})}, **answers}
     return extend_schema(
         summary=summary,
         responses=responses,
-        parameters=[*parameters, RETRY_AFTER],
+        parameters=[*parameters, RETRY_AFTER] if limited else parameters,
         tags=["enrollment"],
         **described,
     )

@@ -154,6 +154,7 @@ OPERATIONS: dict[str, dict[str, Any]] = {
             },
             (400, 401, 403, 409, 415),
             request=RETIRING,
+            limited=False,
         )
     },
     "v1.roles.RolesView": {

@@ -51,13 +51,13 @@ class EnrollmentListView(AskingView):
 
     def get(self, request: Request) -> Response:
         username = request.query_params.get("user", self.own_username)
-        found = self._enrollments(username, request)
+        found = self.find(username, request)
         if "page" not in request.query_params and "page_size" not in request.query_params:
             return Response(found)
         pages = NumberedPages()
         return pages.get_paginated_response(pages.paginate_queryset(found, request, view=self))
 
-    def _enrollments(self, username: str | None, request: Request) -> list[EnrollmentDict]:
+    def find(self, username: str | None, request: Request) -> list[EnrollmentDict]:
         if username is None:
             return []
         with told_of_reading(username):

@@ -1,0 +1,57 @@
+"""What the endpoints of version 2 share: problems instead of messages, and the short form of an enrollment."""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from coursecredit.errors import DomainError, Invalid, NotFound
+from coursecredit.problems import PROBLEM
+from enrollment.errors import (
+    CourseModeNotFoundError,
+    EnrollmentApiLoadError,
+    EnrollmentNotAllowedError,
+    EnrollmentPreventedError,
+    UserNotFoundError,
+)
+from enrollment.rest_api import base
+from enrollment.rest_api.refusals import TargetMissing
+from enrollment.types import EnrollmentDict
+
+NOT_FOR_CLIENTS = (EnrollmentPreventedError, EnrollmentApiLoadError)
+"""Their texts are a hook's, or about the site's modules."""
+
+
+def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | None:
+    """Answer an error with a problem, and with what a client needs to act on it."""
+    match exc:
+        case CourseModeNotFoundError():
+            exc.members = {**exc.members, "course_details": exc.data}
+        case EnrollmentNotAllowedError():
+            exc.members = {**exc.members, "user_message": str(exc)}
+        case DomainError() if isinstance(exc, NOT_FOR_CLIENTS):
+            exc.args = (exc.default_message(),)
+    return base.exception_handler(exc, context)
+
+
+class Version2:
+    """Makes a view one of version 2: errors are problems, and who does not exist is not found."""
+
+    dialect = PROBLEM
+    kinds: ClassVar[Mapping[type[DomainError], type[DomainError]]] = {
+        TargetMissing: Invalid,
+        UserNotFoundError: NotFound,
+    }
+
+    def get_exception_handler(self) -> Any:
+        return exception_handler
+
+
+def shown(enrollment: EnrollmentDict, request: Request, course_id: str | None = None) -> Mapping[str, Any]:
+    """Return an enrollment as it is asked for: with `view=minimal`, with the course's key instead of its details."""
+    if request.query_params.get("view") != "minimal":
+        return enrollment
+    details = enrollment["course_details"]
+    rest = {name: value for name, value in enrollment.items() if name != "course_details"}
+    return {**rest, "course_id": course_id if details is None else details["course_id"]}
