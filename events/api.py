@@ -10,6 +10,7 @@ from django.utils import timezone
 from events import outbox
 from events.models import OutboxEvent
 from events.tooling import OpenEdxPublicSignal
+from events.types import Emission
 
 __all__ = ["forget_subject", "send_events"]
 
@@ -33,8 +34,12 @@ def send_events(
         SenderValidationError, TypeError, ValueError: as `send_event`.
     """
     moment = timezone.now() if time is None else time
-    prepared = [(signal, signal.prepare(data, time=moment)) for signal, data in items]
-    emissions = [(signal, emission) for signal, emission in prepared if emission is not None]
+    emissions: list[tuple[OpenEdxPublicSignal, Emission]] = []
+    for signal, data in items:
+        first = emissions[0][1].metadata if emissions else None
+        emission = signal.prepare(data, time=moment, beside=first)
+        if emission is not None:
+            emissions.append((signal, emission))
     if not emissions:
         return
     outbox.append([emission for _, emission in emissions], using=using)

@@ -49,7 +49,8 @@ def announce() -> None:
 
 def pass_on(emissions: Sequence[Emission], using: str) -> None:
     """After the commit, ask a worker to relay what has a row, and send what has none."""
-    wanted = [(emission, topic) for emission in emissions for topic in topics_of(emission.event_type)]
+    topics = {event_type: topics_of(event_type) for event_type in {emission.event_type for emission in emissions}}
+    wanted = [(emission, topic) for emission in emissions for topic in topics[emission.event_type]]
     if not wanted:
         return
     producer = get_producer()

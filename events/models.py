@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
+from coursecredit.fields import BulkBinaryField
 from events.choices import OutboxState
 from events.querysets import OutboxQuerySet, ProcessedQuerySet
 
@@ -33,7 +34,7 @@ class OutboxEvent(models.Model):
     event_type = models.CharField(max_length=255)
     topic = models.CharField(max_length=255, help_text="without the environment's prefix")
     key = models.CharField(max_length=255, help_text="events of equal topic and key stay in order")
-    payload = models.BinaryField(null=True, help_text="Avro; null if it could not be encoded")
+    payload = BulkBinaryField(null=True, help_text="Avro; null if it could not be encoded")
     subject_user_id = models.BigIntegerField(null=True, db_index=True, help_text="whom the payload is about")
     minorversion = models.PositiveIntegerField(default=0)
     source = models.CharField(max_length=255)

@@ -1,7 +1,7 @@
 """The one door through which every event leaves this service."""
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from django.db import transaction
@@ -35,7 +35,8 @@ def append(emissions: Sequence[Emission], *, using: str) -> None:
     Raises:
         EventSerializationError: a payload cannot be encoded or is too long, unless such events are to be logged.
     """
-    rows = [row for emission in emissions for row in _rows(emission)]
+    topics = _topics_by_type({emission.event_type for emission in emissions})
+    rows = [_row(emission, topic) for emission in emissions for topic in topics[emission.event_type]]
     if rows:
         OutboxEvent.objects.using(using).bulk_create(rows)
     for observe in observers:
@@ -72,12 +73,14 @@ def after_commit(call: Callable[[], object], *, using: str, robust: bool) -> Non
         call()
 
 
-def _rows(emission: Emission) -> list[OutboxEvent]:
-    """Return the rows of one event: none where it leaves another way, or not at all."""
-    topics = [topic for topic in topics_of(emission.event_type) if not topic.is_direct]
-    if not topics or not is_transport(get_producer()):
-        return []
-    return [_row(emission, topic) for topic in topics]
+def _topics_by_type(event_types: Collection[str]) -> dict[str, list[Topic]]:
+    """Return the topics for which events have rows: none where they leave another way, or not at all."""
+    topics = {
+        event_type: [topic for topic in topics_of(event_type) if not topic.is_direct] for event_type in event_types
+    }
+    if not any(topics.values()) or is_transport(get_producer()):
+        return topics
+    return {event_type: [] for event_type in event_types}
 
 
 def _row(emission: Emission, topic: Topic) -> OutboxEvent:

@@ -139,13 +139,22 @@ class OpenEdxPublicSignal(Signal):
         """Let the first failing receiver stop the sender, or stop letting it."""
         self._failures_propagate = allow
 
-    def generate_signal_metadata(self, time: datetime | None = None) -> EventsMetadata:
+    def generate_signal_metadata(
+        self, time: datetime | None = None, beside: EventsMetadata | None = None
+    ) -> EventsMetadata:
         """Return new metadata for one event of this type.
 
         Args:
             time: when the fact became true, aware; now by default.
+            beside: metadata of another event of the same write, which says who sends both.
         """
-        return EventsMetadata(event_type=self.event_type, minorversion=self.minor_version, time=time)
+        return EventsMetadata(
+            event_type=self.event_type,
+            minorversion=self.minor_version,
+            source=None if beside is None else beside.source,
+            sourcehost=None if beside is None else beside.sourcehost,
+            time=time,
+        )
 
     def send_event(
         self,
@@ -213,13 +222,18 @@ class OpenEdxPublicSignal(Signal):
         robust = self._is_robust(send_robust)
         return self._call_receivers(data, metadata, robust=robust, from_event_bus=True, using=using)
 
-    def prepare(self, data: Mapping[str, Any], *, time: datetime | None = None) -> Emission | None:
+    def prepare(
+        self, data: Mapping[str, Any], *, time: datetime | None = None, beside: EventsMetadata | None = None
+    ) -> Emission | None:
         """Return the event to be appended to the outbox and then delivered, or None while the signal is disabled.
+
+        Args:
+            beside: metadata of another event of the same write.
 
         Raises:
             SenderValidationError, TypeError, ValueError: as `send_event`.
         """
-        metadata = self.generate_signal_metadata(time=time)
+        metadata = self.generate_signal_metadata(time=time, beside=beside)
         if not self._is_enabled:
             return None
         self._validate(data)

@@ -5,11 +5,13 @@ from datetime import UTC, datetime
 import pytest
 import time_machine
 
-from events import outbox
+from events import avro, outbox
 from events.api import send_events
 from events.exceptions import SenderValidationError
+from events.models import OutboxEvent
 from events.testing import captured_events
 from tests.events.parcels import PARCEL
+from tests.support import statements
 
 MOMENT = datetime(2024, 1, 2, 3, 4, 5, tzinfo=UTC)
 
@@ -65,3 +67,22 @@ def test_failing_receiver_is_kept_from_the_others_and_the_sender(parcel_sent, re
     other = receive(parcel_sent)
     send_events(items(parcel_sent))
     assert len(other.calls) == 3
+
+
+@pytest.mark.django_db
+def test_rows_of_one_write_hold_all_that_single_ones_hold(parcels_leave):
+    with captured_events() as events:
+        send_events(items(parcels_leave), time=MOMENT)
+        parcels_leave.send_event(parcel=PARCEL, attempt=1, time=MOMENT)
+    own = ("id", "event_id", "created")
+    *written, single = ({**row, **dict.fromkeys(own)} for row in OutboxEvent.objects.order_by("id").values())
+    assert written[1] == single
+    assert [row["payload"] for row in written] == [avro.encode(parcels_leave, event.data) for event in events[:3]]
+
+
+@pytest.mark.database("postgresql")
+@pytest.mark.django_db
+def test_rows_of_one_write_go_as_one_array_per_column(parcels_leave):
+    with statements() as run:
+        send_events(items(parcels_leave))
+    assert sum("UNNEST" in text for text in run.texts) == len(run) == 1, run
