@@ -1,6 +1,6 @@
 """The program enrollments app."""
 
-from django.apps import AppConfig
+from django.apps import AppConfig, apps
 
 from coursecredit import request_cache
 
@@ -14,6 +14,9 @@ class ProgramEnrollmentsConfig(AppConfig):
 
     def ready(self) -> None:
         from program_enrollments import checks, handlers  # noqa: F401  # models are loaded only now
+
+        if apps.is_installed("drf_spectacular"):
+            from program_enrollments import openapi  # noqa: F401  # registers itself
 
         request_cache.connect()
         handlers.connect()

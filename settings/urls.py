@@ -13,6 +13,7 @@ urlpatterns = [
     path("api/credit/", include("credit.urls")),
     path("api/docs/", views.ApiDocsView.as_view(), name="api_docs"),
     path("api/enrollment/", include("enrollment.urls")),
+    path("api/program_enrollments/", include("program_enrollments.urls")),
     path("api/schema/", SpectacularAPIView.as_view(), name="api_schema"),
     path("credit/", include("credit.learner_pages.urls")),
     path("healthz", health.healthz, name="healthz"),

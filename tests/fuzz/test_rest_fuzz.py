@@ -59,6 +59,7 @@ from tests.enrollment.factories import (
     CourseModeFactory,
     UserFactory,
 )
+from tests.program_enrollments.factories import ProgramEnrollmentFactory, ProgramFactory
 
 CASES = int(os.environ.get("FUZZ_CASES", "300"))
 SUCCESS_SEEN_FROM, ALL_SEEN_FROM = 300, 3000
@@ -70,6 +71,7 @@ COURSE, CLOSED_COURSE = "course-v1:HogwartsX+Potions101+1T2026", "HogwartsX/Char
 FULL_COURSE, NEW_COURSE = "course-v1:HogwartsX+Quidditch+1T2026", "course-v1:HogwartsX+New+1T2026"
 COURSES = [COURSE, COURSE, COURSE, CLOSED_COURSE, FULL_COURSE, NEW_COURSE]
 PENDING, APPROVED = "0" * 32, "f" * 32
+PROGRAM, CURRICULUM = "11111111-2222-3333-4444-555555555555", "66666666-2222-3333-4444-555555555555"
 PEOPLE = ["ron", "hermione", "ron", "hermione", "luna", "staff", "nobody"]
 ADDRESSES = [f"{name}@example.com" for name in (*PEOPLE, "invited", "draco")]
 API_KEY = "of a shop"
@@ -108,9 +110,14 @@ SEEDED: dict[str, list[Any]] = {
     "provider_id": ["university", "university", "keyless", "closed", "unknown"],
     "provider_ids": ["university", "university,closed", ","],
     "request_uuid": [PENDING, APPROVED, "e" * 32],
-    "status": ["approved", "rejected"],
+    "status": ["approved", "rejected", "enrolled", "ended"],
+    "program_uuid": [PROGRAM, PROGRAM, PROGRAM, "f" * 32],
+    "curriculum_uuid": [CURRICULUM],
+    "student_key": ["s1", "S1 ", "s2", "new", 7],
+    "include_unkeyed": ["true", ""],
     "enabled": [True, False],
 }
+ROWS = [0, 1, 1, 2, 3, 26]  # in a body that is a list
 PLAIN = ["", "a", "1", 1, True]  # where no row has such a value
 HOSTILE = [
     *("", " ", "\0", "a\0b", "\ud800", "x" * 300, "\u202e", "0x1", "1e9"),
@@ -145,11 +152,21 @@ class Operation:
 
     @property
     def bodies(self) -> dict[str, dict[str, bool]]:
-        """Return, for each media type that it takes, the fields of the body and whether each is required."""
-        return {
-            media_type: self._fields(content["schema"])
-            for media_type, content in self.described.get("requestBody", {}).get("content", {}).items()
-        }
+        """Return, for each media type that it takes, the fields of the body and whether each is required.
+
+        Of a body that is a list they are those of each row.
+        """
+        return {media_type: self._fields(schema.get("items", schema)) for media_type, schema in self._schemas.items()}
+
+    @property
+    def lists(self) -> set[str]:
+        """Return the media types in which the body is a list of rows."""
+        return {media_type for media_type, schema in self._schemas.items() if "items" in schema}
+
+    @property
+    def _schemas(self) -> dict[str, dict[str, Any]]:
+        content = self.described.get("requestBody", {}).get("content", {})
+        return {media_type: described["schema"] for media_type, described in content.items()}
 
     def _fields(self, schema: dict[str, Any]) -> dict[str, bool]:
         if "$ref" in schema:
@@ -262,7 +279,7 @@ def seeded_request(draw: st.DrawFn, operation: Operation) -> Sent:
         template=operation.generated.path,
         path=seeded_values(draw, operation.parameters("path")),
         query=seeded_values(draw, operation.parameters("query")),
-        body=seeded_values(draw, operation.bodies[media_type]) if operation.bodies else None,
+        body=seeded_body(draw, operation, media_type) if operation.bodies else None,
         media_type=media_type,
     )
     if isinstance(sent.body, dict) and "course_key" in sent.body and "course_key" in sent.path:
@@ -270,6 +287,14 @@ def seeded_request(draw: st.DrawFn, operation: Operation) -> Sent:
     if isinstance(sent.body, dict) and "signature" in sent.body:
         sent.body = signed_decision(draw, sent.body)
     return sent
+
+
+def seeded_body(draw: st.DrawFn, operation: Operation, media_type: str) -> Any:
+    """Draw a body: an object, or a list of rows, sometimes of too many."""
+    fields = operation.bodies[media_type]
+    if media_type not in operation.lists:
+        return seeded_values(draw, fields)
+    return [seeded_values(draw, fields) for _ in range(draw(st.sampled_from(ROWS)))]
 
 
 def seeded_values(draw: st.DrawFn, names: dict[str, bool]) -> dict[str, Any]:
@@ -291,7 +316,8 @@ def signed_decision(draw: st.DrawFn, body: dict[str, Any]) -> dict[str, Any]:
 
 def parts(sent: Sent) -> list[dict[str, Any]]:
     """Return what holds a request's values by name."""
-    return [part for part in (sent.path, sent.query, sent.body) if isinstance(part, dict)]
+    rows = sent.body if isinstance(sent.body, list) else [sent.body]
+    return [part for part in (sent.path, sent.query, *rows) if isinstance(part, dict)]
 
 
 def make_hostile(draw: st.DrawFn, sent: Sent) -> None:
@@ -370,6 +396,7 @@ def callers(db, settings) -> list[dict[str, str]]:
         last_callback_timestamp=int(time.time()),
     )
     seed_enrollments(users)
+    seed_programs(users)
     return [
         by_session(users["staff"]),
         by_session(users["ron"]),
@@ -402,6 +429,13 @@ def seed_enrollments(users: dict[str, Any]) -> None:
     RetirementRequest.objects.create(username="hermione", state=RetirementState.PENDING)
     UserFactory(username="draco", email="draco@example.com")
     UserFactory(username="another draco", email="draco@example.com")
+
+
+def seed_programs(users: dict[str, Any]) -> None:
+    """Make a program with a student who waits and one who has an account."""
+    ProgramFactory(uuid=PROGRAM)
+    ProgramEnrollmentFactory(program_uuid=PROGRAM, external_user_key="s1")
+    ProgramEnrollmentFactory(program_uuid=PROGRAM, external_user_key="s2", user=users["ron"])
 
 
 @pytest.mark.fuzz
