@@ -11,6 +11,7 @@ from program_enrollments.exceptions import InvalidStudentKey
 from program_enrollments.models import ProgramEnrollment
 from program_enrollments.rest_api.v1.constants import REQUEST_STUDENT_KEY
 from program_enrollments.student_keys import parse_student_key
+from program_enrollments.types import ProgramEnrollmentRequest
 
 
 class StudentKeyField(serializers.Field[str, Any, str, Any]):
@@ -99,9 +100,10 @@ def named_students(body: Any) -> int:
     return len(body) if isinstance(body, list) else 0
 
 
-def as_request(row: Mapping[str, Any]) -> dict[str, Any]:
+def as_request(row: Mapping[str, Any]) -> ProgramEnrollmentRequest:
     """Return a checked row under the names of the Python api."""
     return {
         "external_user_key": row[REQUEST_STUDENT_KEY],
-        **{name: value for name, value in row.items() if name != REQUEST_STUDENT_KEY},
+        "status": row["status"],
+        "curriculum_uuid": row.get("curriculum_uuid"),
     }
