@@ -6,6 +6,7 @@ from typing import Any
 
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.core.exceptions import ImproperlyConfigured
+from django.core.files.storage import storages
 from django.db import connections
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
@@ -16,6 +17,7 @@ from coursecredit.backends import load_dotted
 from enrollment import ports
 from enrollment.conf import conf, parsed_rate
 from enrollment.errors import EnrollmentApiLoadError
+from enrollment.jobs.files import ALIAS
 
 
 @register()
@@ -103,6 +105,20 @@ def check_neighbours(**kwargs: Any) -> list[CheckMessage]:
         if not origin.startswith("https://")
     ]
     return problems
+
+
+@register(deploy=True)
+def check_job_storage(**kwargs: Any) -> list[CheckMessage]:
+    """Warn if there is no place for the files of jobs: none can be started then."""
+    if ALIAS in storages.backends:
+        return []
+    return [
+        Warning(
+            f"STORAGES names no {ALIAS!r}, so jobs on large files cannot be started.",
+            hint="Name a private storage that web and workers share; docs/jobs.md shows one.",
+            id="enrollment.W003",
+        )
+    ]
 
 
 @register(Tags.database)

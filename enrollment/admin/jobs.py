@@ -47,8 +47,9 @@ class StartForm(forms.Form):
     parameters = forms.JSONField(
         label=gettext_lazy("Parameters"),
         required=False,
+        initial=dict,
         widget=forms.Textarea(attrs={"rows": 3, "class": "vLargeTextField"}),
-        help_text=gettext_lazy("For all rows: a JSON object that this kind of job understands, or nothing."),
+        help_text=gettext_lazy("For all rows: a JSON object with what this kind of job understands, or an empty one."),
     )
     dry_run = forms.BooleanField(label=gettext_lazy("Only say what would happen, change nothing"), required=False)
 
@@ -87,7 +88,7 @@ class StartForm(forms.Form):
 class BulkJobAdmin(ManyRows, ReadOnlyAdmin):
     """Jobs are started here, and change by being worked on."""
 
-    list_display = ["kind", "created", "started_by", "status", "done", "rows_failed", "dry_run"]
+    list_display = ["kind", "created", "started_by", "status", "done", "rows_failed"]
     list_display_links = ["kind", "created"]
     list_filter = ["status", "dry_run"]
     ordering = ["-created", "-pk"]

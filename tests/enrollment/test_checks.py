@@ -89,3 +89,9 @@ def test_neighbours_are_named_completely(settings, origins, name, domain, found)
     settings.CROSS_DOMAIN_CSRF_COOKIE_DOMAIN = domain
 
     assert ids(checks.check_neighbours()) == found
+
+
+def test_jobs_need_a_storage_of_their_own(settings):
+    assert checks.check_job_storage() == []
+    settings.STORAGES = {name: storage for name, storage in settings.STORAGES.items() if name != "bulk_jobs"}
+    assert ids(checks.check_job_storage()) == ["enrollment.W003"]
