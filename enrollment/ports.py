@@ -9,7 +9,7 @@ import logging
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from importlib import import_module
-from typing import Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from coursecredit.backends import load_dotted, load_port
 from enrollment.conf import conf
@@ -347,6 +347,14 @@ class HeldEnrollment(Protocol):
 
     def set_attributes(self, attributes: list[AttributeDict]) -> None:
         """Replace all attributes, as `EnrollmentData.add_or_update_enrollment_attr`."""
+
+
+if TYPE_CHECKING:  # types are where both modules that ship are held to the protocols
+    from enrollment import data, testing
+
+    _default: EnrollmentData = data
+    _in_memory: EnrollmentData = testing
+    _held: HeldEnrollment = data.hold_enrollment("", "")
 
 
 def data_api() -> EnrollmentData:

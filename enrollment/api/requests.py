@@ -4,10 +4,10 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
-from django.contrib.auth import get_user_model
 from opaque_keys.edx.keys import CourseKey
 
 from enrollment import ports
+from enrollment.api.accounts import get_account
 from enrollment.api.attributes import require_attributes
 from enrollment.api.courses import mode_to_enroll_in, require_mode
 from enrollment.api.storage import decided_again_if_overtaken, hold, in_one_transaction
@@ -17,11 +17,10 @@ from enrollment.errors import (
     CourseEnrollmentExistsError,
     EnrollmentNotFoundError,
     EnrollmentPreventedError,
-    UserNotFoundError,
 )
 from enrollment.keys import course_id_of, parse_course_key
 from enrollment.state_machine import Action, Decision, ModeCheck, Stored, decide
-from enrollment.types import Account, AttributeDict, EnrollmentDict
+from enrollment.types import AttributeDict, EnrollmentDict
 
 
 def request_enrollment(
@@ -116,7 +115,7 @@ def ask_pre_enroll_hooks(
     hooks = ports.pre_enroll_hooks()
     if not hooks:
         return
-    user = _account(username)
+    user = get_account(username)
     for hook in hooks:
         try:
             hook.before_request(user, course_id, is_server_request, data)
@@ -156,7 +155,7 @@ def _applied(
 def _store_preferences(username: str, course_id: str, cohort: str | None, email_opt_in: bool | None) -> None:
     if cohort is None and email_opt_in is None:
         return
-    user = _account(username)
+    user = get_account(username)
     if cohort is not None:
         try:
             ports.cohorts().add(user, course_id, cohort)
@@ -164,10 +163,3 @@ def _store_preferences(username: str, course_id: str, cohort: str | None, email_
             raise CohortNotFoundError(f"Course {course_id} has no cohort {cohort!r}.") from exc
     if email_opt_in is not None:
         ports.email_opt_ins().set(user, str(parse_course_key(course_id).org), email_opt_in)
-
-
-def _account(username: str) -> Account:
-    user: Account | None = get_user_model()._default_manager.filter(username=username).first()
-    if user is None:
-        raise UserNotFoundError
-    return user
