@@ -2,8 +2,8 @@
 
 SQLite is always there. `TEST_POSTGRES_URL` and `TEST_MARIADB_URL` add a database each, `TEST_REDIS_URL` and
 `TEST_RABBITMQ_URL` a cache and a broker for the tests that need one. A server that is not named, or does not answer,
-is left out; with `CI=true` that is an error. The fuzz, fault and scale groups run once: on PostgreSQL if it is there.
-Without arguments, which choose tests, the coverage of all databases together is reported.
+is left out; with `CI=true` that is an error. Some run once, on PostgreSQL if it is there: the fuzz, fault and scale
+groups, and the tests that use no database. Without arguments, which choose tests, that run's coverage is reported.
 """
 
 import os
@@ -19,7 +19,7 @@ DATABASES = {"TEST_POSTGRES_URL": "postgresql", "TEST_MARIADB_URL": "mariadb"}
 SERVERS = {**DATABASES, "TEST_REDIS_URL": "redis", "TEST_RABBITMQ_URL": "rabbitmq"}
 PORTS = {"postgresql": 5432, "mariadb": 3306, "redis": 6379, "rabbitmq": 5672}
 WITH_COVERAGE = ("--cov", "--cov-report=")
-WITHOUT_HEAVY_GROUPS = ("-m", "not fuzz and not fault and not scale")
+ONCE_IS_ENOUGH = ("-m", "not fuzz and not fault and not scale", "--only-with-database")
 NO_TESTS_COLLECTED = 5  # pytest's exit status
 
 
@@ -38,11 +38,12 @@ def main(arguments: list[str]) -> int:
     heavy = "postgresql" if "postgresql" in urls else "sqlite"
     statuses = set()
     for name, url in urls.items():
-        groups = [] if name == heavy else WITHOUT_HEAVY_GROUPS
-        statuses.add(run(name, url, environment, [*groups, *(arguments or WITH_COVERAGE)]))
+        # Tracing nearly doubles what a run costs, and few lines are for one database alone.
+        options = (() if arguments else WITH_COVERAGE) if name == heavy else ONCE_IS_ENOUGH
+        statuses.add(run(name, url, environment, [*options, *arguments]))
     if arguments:
         return 0 if statuses <= {0, NO_TESTS_COLLECTED} else 1
-    report_coverage(list(urls))
+    report_coverage(heavy)
     return 0 if statuses == {0} else 1
 
 
@@ -73,11 +74,10 @@ def run(name: str, url: str, environment: Mapping[str, str], arguments: list[str
     return status
 
 
-def report_coverage(names: list[str]) -> None:
-    """Print which lines and branches no database's run has reached."""
-    print("\n=== coverage of all databases together", flush=True)
-    for arguments in (["combine", "--quiet", *(f".coverage.{name}" for name in names)], ["report"]):
-        subprocess.run([sys.executable, "-m", "coverage", *arguments], check=False)
+def report_coverage(name: str) -> None:
+    """Print which lines and branches a database's run has not reached."""
+    print(f"\n=== coverage on {name}", flush=True)
+    subprocess.run([sys.executable, "-m", "coverage", "report", f"--data-file=.coverage.{name}"], check=False)
 
 
 if __name__ == "__main__":
