@@ -219,10 +219,10 @@ class TestRun:
             def process(self, rows, **kwargs):
                 return [jobs.RowResult(ok=True)] * len(rows)
 
-        jobs.register("nothing", Nothing())
+        jobs.register("left empty", Nothing())
         counts = []
         for rows in 1, 1000:
-            api.start_job("nothing", BytesIO(b"{}\n" * rows), input_format="jsonl")
+            api.start_job("left empty", BytesIO(b"{}\n" * rows), input_format="jsonl")
             with statements() as ran:
                 run()
             counts.append(len(ran))
