@@ -17,6 +17,7 @@ from datetime import timedelta
 from itertools import count
 from typing import Any
 from urllib.parse import quote, urlencode
+from uuid import UUID
 
 import attrs
 import pytest
@@ -24,6 +25,7 @@ import schemathesis
 from django.conf.global_settings import SESSION_COOKIE_NAME
 from django.contrib.auth.models import AbstractBaseUser
 from django.core.cache import cache
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.signals import request_finished, request_started
 from django.db import close_old_connections, transaction
 from django.test.client import BOUNDARY, MULTIPART_CONTENT, encode_multipart
@@ -38,8 +40,8 @@ from schemathesis import GenerationMode
 from werkzeug.test import Client, TestResponse
 
 from credit.choices import RequestStatus
-from enrollment.choices import RetirementState
-from enrollment.models import RetirementRequest
+from enrollment.choices import JobStatus, RetirementState
+from enrollment.models import BulkJob, RetirementRequest
 from settings import tokens
 from settings.wsgi import application
 from tests.credit.factories import (
@@ -82,7 +84,24 @@ FACTS = [  # attributes of enrollments
     [],
     None,
 ]
+WAITING_JOB, FINISHED_JOB = UUID(int=1), UUID(int=2)
+ONE_ROW = f"username,course_id\nron,{COURSE}\n"
+FILES = [
+    ONE_ROW,
+    ONE_ROW,
+    ONE_ROW + f"luna,{COURSE}\n" * 3,
+    f'{{"username": "ron", "course_id": "{COURSE}"}}',
+    "",
+    "a\n\0",
+]
+FILE_TYPES = ("text/csv", "application/jsonl", "application/x-ndjson")
 SEEDED: dict[str, list[Any]] = {
+    "job_id": [WAITING_JOB, FINISHED_JOB, UUID(int=3)],
+    "kind": ["enrollments", "enrollments", "nothing"],
+    "file": FILES,
+    "format": ["csv", "csv", "jsonl", "xlsx"],
+    "parameters": ["{}", "{}", '{"invite_unknown": true}', "[]"],
+    "dry_run": [True, False, True, "perhaps"],
     "username": PEOPLE,
     "user": PEOPLE,
     "email": ADDRESSES,
@@ -171,7 +190,7 @@ class Operation:
     def _fields(self, schema: dict[str, Any]) -> dict[str, bool]:
         if "$ref" in schema:
             schema = self.components["schemas"][schema["$ref"].rpartition("/")[2]]
-        return {name: name in schema.get("required", []) for name in schema["properties"]}
+        return {name: name in schema.get("required", []) for name in schema.get("properties", ())}
 
     def complaints(self, response: TestResponse) -> list[str]:
         """Return how a body differs from its declared shape."""
@@ -243,8 +262,15 @@ def encoded(body: Any, media_type: str) -> tuple[bytes, str]:
     if isinstance(body, dict) and media_type == "application/x-www-form-urlencoded":
         return urlencode({text(name): text(value) for name, value in body.items()}).encode(), media_type
     if isinstance(body, dict) and media_type == "multipart/form-data":
-        return encode_multipart(BOUNDARY, {text(name): text(value) for name, value in body.items()}), MULTIPART_CONTENT
+        return encode_multipart(BOUNDARY, {text(name): part(name, body[name]) for name in body}), MULTIPART_CONTENT
+    if isinstance(body, str) and media_type in FILE_TYPES:
+        return text(body).encode(), media_type
     return json.dumps(body, default=str).encode(), media_type or "application/json"
+
+
+def part(name: str, value: Any) -> Any:
+    """Return a part of a form: a file, where there may be one."""
+    return SimpleUploadedFile("rows.csv", text(value).encode()) if name == "file" else text(value)
 
 
 @st.composite
@@ -292,6 +318,8 @@ def seeded_request(draw: st.DrawFn, operation: Operation) -> Sent:
 def seeded_body(draw: st.DrawFn, operation: Operation, media_type: str) -> Any:
     """Draw a body: an object, or a list of rows, sometimes of too many."""
     fields = operation.bodies[media_type]
+    if media_type in FILE_TYPES:
+        return draw(st.sampled_from(FILES))
     if media_type not in operation.lists:
         return seeded_values(draw, fields)
     return [seeded_values(draw, fields) for _ in range(draw(st.sampled_from(ROWS)))]
@@ -375,6 +403,7 @@ def callers(db, settings) -> list[dict[str, str]]:
     settings.ENROLLMENT_THROTTLE_RATES = {"user": "1/day", "staff": "1/day"}
     settings.ENROLLMENT_COURSE_DETAIL_RATE = "1/day"
     settings.EDX_API_KEY = API_KEY
+    settings.ENROLLMENT_JOB_MAX_ROWS = 3
     names = ("ron", "hermione", "luna", "staff", "filch")
     users = {name: UserFactory(username=name, is_staff=name == "staff") for name in names}
     course = CreditCourseFactory(course_key=COURSE)
@@ -397,6 +426,8 @@ def callers(db, settings) -> list[dict[str, str]]:
     )
     seed_enrollments(users)
     seed_programs(users)
+    for job_id, status in ((WAITING_JOB, JobStatus.QUEUED), (FINISHED_JOB, JobStatus.FINISHED)):
+        BulkJob.objects.create(id=job_id, kind="enrollments", input_name="gone.csv", input_format="csv", status=status)
     return [
         by_session(users["staff"]),
         by_session(users["ron"]),
