@@ -6,6 +6,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import UniqueConstraint
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from coursecredit.fields import DerivedCharField
 from coursecredit.history import ChangeHistory, RemembersStored
@@ -40,6 +41,8 @@ class CourseEnrollmentAllowed(models.Model):
     objects = CourseEnrollmentAllowedQuerySet.as_manager()
 
     class Meta:
+        verbose_name = _("invitation")
+        verbose_name_plural = _("invitations")
         constraints = [
             UniqueConstraint(fields=["email_lower", "course_id"], name="enrollment_one_invitation_per_address"),
         ]
