@@ -1,6 +1,6 @@
 """Courses and the modes in which they can be taken: both are the staff's."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.contrib import admin
@@ -8,12 +8,18 @@ from django.contrib.admin.widgets import AdminTextInputWidget
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from coursecredit.admin.csv_files import with_csv
 from coursecredit.admin.pages import KeptOnceUsed, LimitedPaginator, TermSearch
 from enrollment.admin.parts import CourseIdField, history_of
 from enrollment.models import Course, CourseEnrollment, CourseMode
+
+if TYPE_CHECKING:
+    Part = admin.options.BaseModelAdmin[Any]
+else:
+    Part = object
 
 PRICE = ["min_price", "currency", "expiration_datetime"]
 SHOP = ["sku", "bulk_sku", "android_sku", "ios_sku"]
@@ -35,7 +41,18 @@ class CourseModeForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in t
             self.instance.expiration_datetime_is_explicit = is_explicit
 
 
-class CourseModeInline(admin.StackedInline):  # type: ignore[type-arg]  # generic in the stubs only
+class LabelledMoments(Part):
+    """Date and time of a moment are two fields, which the stock admin gives one label that belongs to neither."""
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if isinstance(field, forms.SplitDateTimeField):
+            for widget, name in zip(field.widget.widgets, (gettext("date"), gettext("time")), strict=True):
+                widget.attrs["aria-label"] = f"{field.label}: {name}"
+        return field
+
+
+class CourseModeInline(LabelledMoments, admin.StackedInline):  # type: ignore[type-arg]  # generic in the stubs only
     """What the course offers."""
 
     model = CourseMode
@@ -62,7 +79,7 @@ class CourseForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the s
         fields = "__all__"  # noqa: DJ007  # the page lists them
 
 
-class CourseAdmin(KeptOnceUsed, TermSearch):
+class CourseAdmin(LabelledMoments, KeptOnceUsed, TermSearch):
     form = CourseForm
     list_display = ["id", "display_name", "start", "end", "enrollment_start", "enrollment_end", "invitation_only"]
     list_filter = ["invitation_only", "self_paced"]
@@ -95,7 +112,7 @@ class CourseAdmin(KeptOnceUsed, TermSearch):
         return super().formfield_for_dbfield(db_field, request, **kwargs)
 
 
-class CourseModeAdmin(TermSearch):
+class CourseModeAdmin(LabelledMoments, TermSearch):
     form = CourseModeForm
     list_display = ["course_id", "mode_slug", "mode_display_name", *PRICE]
     list_display_links = ["course_id", "mode_slug"]

@@ -54,7 +54,7 @@ def mode_form(rows: QuerySet[Any]) -> type[ReasonForm]:
 
 @admin.register(CourseEnrollment)
 class CourseEnrollmentAdmin(RuledRows):
-    list_display = ["learner", "course_id", "mode", "is_active", "created"]
+    list_display = ["learner", "course_id", "mode", "is_active", "day"]
     list_display_links = ["learner", "course_id"]
     list_filter = ["is_active", ModeFilter]
     fields = ["learner", "course_id", "mode", "is_active", "created", "attributes", "by_hand", "history"]

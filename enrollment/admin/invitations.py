@@ -36,7 +36,7 @@ class InvitationForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in t
 @admin.register(CourseEnrollmentAllowed)
 class CourseEnrollmentAllowedAdmin(SavesThroughApi, LearnerRows):
     form = InvitationForm
-    list_display = ["email", "course_id", "auto_enroll", "learner", "created"]
+    list_display = ["email", "course_id", "auto_enroll", "learner", "day"]
     list_display_links = ["email", "course_id"]
     list_filter = ["auto_enroll", ("user", admin.EmptyFieldListFilter)]
     search_fields = ["email", "course_id"]

@@ -75,6 +75,10 @@ class LearnerRows(ManyRows):
     def learner(self, obj: Any) -> str:
         return obj.learner_username or ""
 
+    @admin.display(description=gettext_lazy("Created"))
+    def day(self, obj: Any) -> str:
+        return f"{obj.created:%Y-%m-%d}" if obj.created else ""
+
     def matching(self, rows: QuerySet[Any], term: str) -> Q:
         condition = Q(**{f"{self.user_column}__in": accounts_like(term)})
         return condition | in_courses(self.course_column, term) if self.course_column else condition
