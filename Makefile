@@ -62,7 +62,7 @@ check: setup ## Check format, lint, types, imports, migrations, production setti
 	@$(bin)/python -m settings.environment | tr '\n' '\0' | xargs -0 sh -c 'env "$$@" $(production_check)' sh
 	$(bin)/python manage.py spectacular --validate --fail-on-warn --file /dev/null --settings settings.test
 	$(bin)/python manage.py document_events --check docs/events.md --settings settings.test
-	$(bin)/pytest --quiet tests/docs
+	$(if $(filter true,$(CI)),@echo 'The commands in the documents are run with the suite.',$(bin)/pytest --quiet tests/docs)
 
 bench: setup $(interop_installed) ## Measure against the baselines and write docs/benchmarks.md.
 	@INTEROP_PYTHON='$(abspath $(INTEROP_VENV))/bin/python' $(bin)/python -m bench $(ARGS)

@@ -67,7 +67,7 @@ def run(name: str, url: str, environment: Mapping[str, str], arguments: list[str
     """Run pytest on one database, on all cores, and say how long it took."""
     print(f"\n=== {name}", flush=True)
     started = time.monotonic()
-    command = [sys.executable, "-m", "pytest", "-n", "auto", *arguments]
+    command = [sys.executable, "-m", "pytest", "-n", "auto", "--dist", "loadgroup", *arguments]
     environment = {**environment, "DATABASE_URL": url, "COVERAGE_FILE": f".coverage.{name}"}
     status = subprocess.run(command, env=environment, check=False).returncode
     print(f"=== {name}: exit status {status} after {time.monotonic() - started:.0f} s", flush=True)

@@ -35,6 +35,7 @@ OURS = ("COV_", "DATABASE_", "DJANGO_", "PYTEST_", "PYTHON", "TEST_")  # variabl
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.database("sqlite"),  # that of the new sites, so once is enough
+    pytest.mark.xdist_group("wheel"),  # which takes long to build
 ]
 
 

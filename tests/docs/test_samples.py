@@ -36,7 +36,10 @@ from tests.credit.test_signature import REQUEST, VECTORS
 from tests.credit.universities import open_university, serving
 from tests.enrollment.factories import LearnerProfileFactory, UserFactory
 
-pytestmark = pytest.mark.database("sqlite")  # what a sample says depends on no database
+pytestmark = [
+    pytest.mark.database("sqlite"),  # what a sample says depends on no database
+    pytest.mark.xdist_group("samples"),  # which are compiled once
+]
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 GUIDE = DOCS / "provider-integration.md"
