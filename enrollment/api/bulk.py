@@ -16,6 +16,7 @@ from enrollment.errors import (
     CourseIdMissingError,
     DryRunImpossibleError,
     EmbargoedError,
+    EnrollmentPreventedError,
     InvalidActivationError,
     MalformedItemError,
     TargetMissingError,
@@ -146,8 +147,8 @@ def _not_kept_out(
             return wish
         try:
             ask_pre_enroll_hooks(user.get_username(), wish.course_id, is_server_request=False, data=item)
-        except DomainError as exc:
-            return exc
+        except EnrollmentPreventedError:
+            return EnrollmentPreventedError()  # a hook's own text is not for the caller
         return wish
 
     return [asked(wish, item) for wish, item in zip(wishes, items, strict=True)]

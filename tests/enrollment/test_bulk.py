@@ -321,7 +321,10 @@ def test_hooks_see_each_request_before_it_changes_anything(settings, course, bob
 def test_a_hook_may_prevent_all(settings, course, bob):
     settings.ENROLLMENT_PORTS = {"PreEnrollHook": [f"{ENROLL_PORTS}PreventEverything"]}
 
-    assert codes(enroll({"username": "bob", "course_id": course.id})) == ["prevented"]
+    [outcome] = enroll({"username": "bob", "course_id": course.id})
+
+    message = "This site prevented the request before it changed anything."
+    assert outcome["error"] == {"error_code": "prevented", "message": message}
     assert not CourseEnrollment.objects.exists()
 
 
