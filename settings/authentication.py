@@ -83,8 +83,11 @@ class BearerAuthentication(OAuth2Authentication):  # type: ignore[misc]  # publi
             return None
         try:
             token = _stored_token(request)
-            owner = token.user or token.application.user
-            user = _admitted(owner, accepts_inactive=_accepts_inactive_users(request))
+            belongs_to_user = token.user is not None  # else to a program, whose account nobody has to confirm
+            user = _admitted(
+                token.user or token.application.user,
+                accepts_inactive=belongs_to_user and _accepts_inactive_users(request),
+            )
             if token.application.client_id in settings.OAUTH2_RESTRICTED_CLIENTS:
                 _require_named_scopes(request, token.scope.split())
         except APIException as exc:

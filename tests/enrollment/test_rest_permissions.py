@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 import pytest
+from oauth2_provider.models import AccessToken
 
 from enrollment.models import CourseEnrollment
 from tests.credit.rest import CREDENTIALS, RESTRICTED_CREDENTIALS, client_of, with_restricted_client
@@ -30,6 +31,7 @@ CALLS = {
 }
 BODY = {"course_details": {"course_id": COURSE}}
 FOR_BOB = {**BODY, "user": "bob"}
+OF_A_USER = "bearer of a user"
 
 ANONYMOUS = {
     "detail": "Authentication credentials were not provided.",
@@ -69,6 +71,15 @@ def users():
 def _unconfirmed(settings):
     """Sessions of unconfirmed accounts are loaded."""
     settings.AUTHENTICATION_BACKENDS = ["django.contrib.auth.backends.AllowAllUsersModelBackend"]
+
+
+def client_by(user: Any, by: str) -> Any:
+    """Return a client with credentials, which may be a bearer token of the user's own and not of an application."""
+    if by != OF_A_USER:
+        return client_of(user, by)
+    client = client_of(user, "bearer")
+    AccessToken.objects.update(user=user)
+    return client
 
 
 def call(client: Any, method: str, path: str, body: dict[str, Any] = BODY) -> Any:
@@ -141,11 +152,14 @@ def test_a_server_may(users, path, user):
 
 
 @pytest.mark.usefixtures("_unconfirmed")
-@pytest.mark.parametrize("by", CREDENTIALS)
 @pytest.mark.parametrize("path", FOR_LEARNERS)
-@pytest.mark.parametrize("caller", ["bob", "staff", "unconfirmed", "former staff"])
+@pytest.mark.parametrize(
+    ("caller", "by"),
+    [(caller, by) for caller in ("bob", "staff") for by in CREDENTIALS]
+    + [(caller, by) for caller in ("unconfirmed", "former staff") for by in ("session", "jwt", OF_A_USER)],
+)
 def test_everybody_for_themselves(users, path, caller, by):
-    answers = call_with_every_method(client_of(users[caller], by), path)
+    answers = call_with_every_method(client_by(users[caller], by), path)
 
     expected = allowed(path)
     if path == ONE_OF_BOB and caller in ("unconfirmed", "former staff"):
@@ -200,6 +214,13 @@ def test_who_may_not_choose_a_paid_mode(users, caller):
 
 
 # --- credentials
+
+
+@pytest.mark.parametrize("path", FOR_LEARNERS)
+def test_applications_of_accounts_that_are_switched_off_stop_at_once(users, path):
+    answers = call_with_every_method(client_of(users["former staff"], "bearer"), path)
+
+    assert set(statuses(answers).values()) == {401}
 
 
 @with_restricted_client
