@@ -89,7 +89,7 @@ def test_filters_are_combined(wanted, found):
         )
     UserFactory(username="dan", email="")
     assert sorted(row["user"] for row in api.list_enrollments(**wanted).results) == found
-    assert sorted(row.username for row in api.find_enrollments(**wanted)) == found
+    assert sorted(api.listed_enrollment(row)["user"] for row in api.find_enrollments(**wanted)) == found
 
 
 @pytest.mark.django_db
