@@ -107,6 +107,16 @@ def check_neighbours(**kwargs: Any) -> list[CheckMessage]:
     return problems
 
 
+@register()
+def check_job_settings(**kwargs: Any) -> list[CheckMessage]:
+    """Read the settings of jobs, which else only a worker would do."""
+    try:
+        _ = (conf.JOB_LEASE, conf.JOB_RETENTION, conf.JOB_CHUNK_ROWS, conf.JOB_MAX_ROWS, conf.JOB_MAX_BYTES)
+    except ImproperlyConfigured as exc:
+        return [Error(str(exc), id="enrollment.E008")]
+    return []
+
+
 @register(deploy=True)
 def check_job_storage(**kwargs: Any) -> list[CheckMessage]:
     """Warn if there is no place for the files of jobs: none can be started then."""

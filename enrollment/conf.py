@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
+from django.core.exceptions import ImproperlyConfigured
+
 from coursecredit.conf import AppSettings
 
 MODE_DEFAULTS: dict[str, Any] = {
@@ -203,7 +205,10 @@ class EnrollmentSettings(AppSettings):
     @property
     def JOB_LEASE(self) -> timedelta:
         """How long a job is left alone after its worker's last sign of life; published in seconds, 60 by default."""
-        return self._duration("ENROLLMENT_JOB_LEASE_SECONDS", 60, unit=timedelta(seconds=1))
+        lease = self._duration("ENROLLMENT_JOB_LEASE_SECONDS", 60, unit=timedelta(seconds=1))
+        if not lease:
+            raise ImproperlyConfigured("ENROLLMENT_JOB_LEASE_SECONDS must be more than 0: a turn is as long.")
+        return lease
 
     @property
     def JOB_RETENTION(self) -> timedelta:

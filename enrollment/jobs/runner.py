@@ -130,7 +130,7 @@ def work(lease: Lease, *, until: float = inf) -> None:
     """
     job = BulkJob.objects.get(pk=lease.job_id)
     if job.attempts > MOST_ATTEMPTS:
-        error = f"Row {job.position + 1} could not be applied: its worker ended {MOST_ATTEMPTS} times."
+        error = f"Row {job.position + 1} was not applied in {MOST_ATTEMPTS} attempts; the log says why."
         _finish(lease, JobStatus.FAILED, error)
         return
     try:

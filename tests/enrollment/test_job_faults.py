@@ -36,7 +36,7 @@ pytestmark = [
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 120  # seconds, on a busy machine
-ROWS = 20_000
+ROWS = 10_000
 
 SETTINGS = """
 from settings.development import *

@@ -5,10 +5,12 @@ from io import BytesIO
 from uuid import UUID, uuid4
 
 import pytest
+from django.core.exceptions import ImproperlyConfigured
 from django.core.files.storage import storages
 from django.utils import timezone
 
 from enrollment import api, jobs
+from enrollment.checks import check_job_settings
 from enrollment.conf import conf
 from enrollment.errors import (
     InvalidJob,
@@ -199,7 +201,7 @@ class TestRun:
         assert len(written()) == 8
 
     def test_the_task_asks_for_another_turn_while_there_may_be_more(self, settings):
-        settings.ENROLLMENT_JOB_LEASE_SECONDS = 0
+        settings.ENROLLMENT_JOB_LEASE_SECONDS = 0.000001
         start(numbered(1))
         with empty_broker() as take:
             run_bulk_jobs()
@@ -304,7 +306,7 @@ class TestLease:
         assert deaths >= runner.MOST_ATTEMPTS
         job = api.get_job(job_id)
         assert (job["status"], job["position"]) == ("failed", at - 1)
-        assert job["error"] == f"Row {at} could not be applied: its worker ended 8 times."
+        assert job["error"] == f"Row {at} was not applied in 8 attempts; the log says why."
         assert written() == [str(number) for number in range(1, at)]
         assert len(result_of(job_id)) == at - 1
 
@@ -447,6 +449,14 @@ class TestPurge:
         old(job_id)
         api.purge_jobs()
         assert stored() == []
+
+
+def test_a_lease_lasts_for_some_time(settings):
+    start(numbered(1))
+    settings.ENROLLMENT_JOB_LEASE_SECONDS = 0
+    with pytest.raises(ImproperlyConfigured, match="ENROLLMENT_JOB_LEASE_SECONDS must be more than 0"):
+        runner.claim_next()
+    assert [message.id for message in check_job_settings()] == ["enrollment.E008"]
 
 
 def test_jobs_are_listed_newest_first_with_constant_statements():
