@@ -5,7 +5,7 @@ Nothing here parses course keys: `enrollment.api` has done that.
 
 import logging
 from collections.abc import Collection, Iterable, Mapping
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 
 from django.contrib.auth import get_user_model
@@ -18,31 +18,35 @@ from enrollment.dicts import course_details, enrollment_dict
 from enrollment.keys import parse_course_key
 from enrollment.models import Course, CourseEnrollment, CourseEnrollmentAttribute, CourseMode
 from enrollment.models.enrollments import Overtaken
-from enrollment.querysets import CourseEnrollmentQuerySet
+from enrollment.querysets import MODE_COLUMNS, CourseEnrollmentQuerySet
 from enrollment.types import Account, AttributeDict, CourseDetailsDict, EnrollmentDict, Mode, Role
 
 atomic = transaction.atomic
+
+COURSE_COLUMNS = (  # what an enrollment tells of its course, besides the key; the first is never null
+    *("org", "display_name", "start", "end", "enrollment_start", "enrollment_end", "invitation_only", "self_paced"),
+)
+COURSE_AT = 7  # the first of these, among the values of `_offers_to_learners`
+MODE_AT = COURSE_AT + len(COURSE_COLUMNS)
 
 log = logging.getLogger(__name__)
 
 
 def get_course_enrollments(username: str, include_inactive: bool = False) -> list[EnrollmentDict]:
     """Return a learner's enrollments, oldest first; those whose course is gone are left out, with a warning."""
-    found = _rows_of(username).oldest_first()
-    rows = list(found if include_inactive else found.active())
-    details = _details_of({row.course_id for row in rows})
-    kept = [row for row in rows if row.course_id in details]
-    if len(kept) < len(rows):
+    found = _enrollments_of(username) if include_inactive else _enrollments_of(username, in_use=True)
+    complete = [enrollment for _, enrollment in found if enrollment["course_details"] is not None]
+    if len(complete) < len(found):
         log.warning(
-            "%d enrollments of user %s are left out: their courses are gone.", len(rows) - len(kept), rows[0].user_id
+            "%d enrollments of user %s are left out: their courses are gone.", len(found) - len(complete), found[0][0]
         )
-    return [_enrollment_dict(row, details[row.course_id], row.learner) for row in kept]
+    return complete
 
 
 def get_course_enrollment(username: str, course_id: str) -> EnrollmentDict | None:
     """Return the enrollment, active or not, or None."""
-    row = _rows_of(username).in_course(course_id).first()
-    return None if row is None else _enrollment_dict(row, _details_of([course_id]).get(course_id), row.learner)
+    found = _enrollments_of(username, where=course_id)
+    return found[0][1] if found else None
 
 
 def hold_enrollment(username: str, course_id: str) -> "HeldEnrollment":
@@ -131,11 +135,7 @@ class HeldEnrollment:
         if self._may_have_attributes:
             self._row.attributes.all().delete()
         self._may_have_attributes = True
-        last = {(attribute["namespace"], attribute["name"]): attribute["value"] for attribute in attributes}
-        CourseEnrollmentAttribute.objects.bulk_create(
-            CourseEnrollmentAttribute(enrollment=self._row, namespace=namespace, name=name, value=value)
-            for (namespace, name), value in last.items()
-        )
+        CourseEnrollmentAttribute.objects.bulk_create(CourseEnrollmentAttribute.whole_set(self._row, attributes))
 
     def _learner(self) -> Account:
         if self._user is None:
@@ -296,9 +296,53 @@ def _user(username: str) -> Account:
     return user
 
 
-def _rows_of(username: str) -> Any:
-    """Return a learner's enrollments, each with the username as `learner`: the whole account need not be loaded."""
-    return CourseEnrollment.objects.filter(user__username=username).annotate(learner=F("user__username"))
+def _enrollments_of(username: str, **conditions: Any) -> list[tuple[int, EnrollmentDict]]:
+    """Return a learner's enrollments, oldest first, each with the account's id; by `where` and `in_use`, if given.
+
+    In one statement, where courses are our own table.
+    """
+    if not ports.courses_are_local():
+        named = CourseEnrollment.objects.alias(where=F("course_id"), in_use=F("is_active")).select_related("user")
+        rows = list(named.filter(user__username=username, **conditions).oldest_first())
+        return [(row.user_id, told) for row, told in zip(rows, serialize_enrollments(rows), strict=True)]
+    found: dict[int, tuple[tuple[Any, ...], Course | None, list[Mode]]] = {}
+    for values in _offers_to_learners().filter(username=username, **conditions):
+        of_place, of_course, (offer_id, *of_mode) = values[:COURSE_AT], values[COURSE_AT:MODE_AT], values[MODE_AT:]
+        if of_place[0] not in found:
+            is_gone = of_course[0] is None
+            course = None if is_gone else Course.from_db(None, ["id", *COURSE_COLUMNS], [of_place[1], *of_course])
+            found[of_place[0]] = (of_place, course, [])
+        if offer_id is not None:
+            found[of_place[0]][2].append(Mode(*of_mode))
+    return [
+        (
+            user_id,
+            enrollment_dict(
+                created=created,
+                mode=mode,
+                is_active=is_active,
+                details=None if course is None else course_details(course, modes),
+                username=name,
+            ),
+        )
+        for (_, _, user_id, name, created, mode, is_active), course, modes in found.values()
+    ]
+
+
+@cache
+def _offers_to_learners() -> Any:
+    """Return tuples of all enrollments, courses and modes, to be filtered; an enrollment comes once per mode, or once.
+
+    They begin with the account, since only then Django joins the course as one that may be gone. They are kept, since
+    naming two dozen columns takes as long as asking for them.
+    """
+    users = get_user_model()._default_manager.annotate(place=FilteredRelation("course_enrollments"))
+    named = users.annotate(where=F("place__course_id"), in_use=F("place__is_active")).filter(where__isnull=False)
+    return named.order_by("place__created", "place__pk", "place__course__modes__pk").values_list(
+        *("place__pk", "where", "pk", "username", "place__created", "place__mode", "in_use"),
+        *(f"place__course__{column}" for column in COURSE_COLUMNS),
+        *(f"place__course__modes__{column}" for column in ("pk", *MODE_COLUMNS)),
+    )
 
 
 def _learner_with_row(username: str, course_id: str) -> tuple[Account | None, CourseEnrollment | None]:

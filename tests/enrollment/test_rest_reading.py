@@ -378,7 +378,7 @@ def test_statements_of_course_staff_for_any_number(bob, count):
     with statements() as seen:
         assert len(client.get(f"{V1}enrollment?user=bob").json()) == count
 
-    assert len([sql for sql in seen.texts if '"enrollment_' in sql or "`enrollment_" in sql]) == 3, seen
+    assert len([sql for sql in seen.texts if '"enrollment_' in sql or "`enrollment_" in sql]) == 2, seen
 
 
 @pytest.mark.django_db(transaction=True)  # what a transaction has changed, it does not read from the cache
