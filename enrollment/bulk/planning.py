@@ -38,11 +38,6 @@ class Place:
         assert self.row is not None
         return self.row
 
-    def last_attributes(self) -> dict[tuple[str, str], str]:
-        """Return the values to be stored, by namespace and name."""
-        given = self.attributes or ()
-        return {(attribute["namespace"], attribute["name"]): attribute["value"] for attribute in given}
-
 
 @define
 class Step:

@@ -118,14 +118,11 @@ def _write_history(changes: Collection[tuple[CourseEnrollment, Step]], plan: Pla
 
 
 def _replace_attributes(places: Collection[Place]) -> None:
-    """Replace whole sets; of two values of one name the last counts."""
     existing = [place.held_row.pk for place in places if not place.is_new]
     if existing:
         CourseEnrollmentAttribute.objects.filter(enrollment__in=existing).delete()
     CourseEnrollmentAttribute.objects.bulk_create(
-        CourseEnrollmentAttribute(enrollment=place.held_row, namespace=namespace, name=name, value=value)
-        for place in places
-        for (namespace, name), value in place.last_attributes().items()
+        row for place in places for row in CourseEnrollmentAttribute.whole_set(place.held_row, place.attributes or ())
     )
 
 

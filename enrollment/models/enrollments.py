@@ -2,6 +2,7 @@
 
 import logging
 import uuid
+from collections.abc import Iterable
 from datetime import datetime
 from functools import cached_property, partial
 from typing import Any, Self
@@ -31,7 +32,7 @@ from enrollment.models.announcements import Change, announce
 from enrollment.models.courses import Course, CourseMode
 from enrollment.models.invitations import CourseEnrollmentAllowed
 from enrollment.querysets import CourseEnrollmentQuerySet, with_address
-from enrollment.types import Account
+from enrollment.types import Account, AttributeDict
 
 log = logging.getLogger(__name__)
 
@@ -403,6 +404,18 @@ class CourseEnrollmentAttribute(models.Model):
 
     def __str__(self) -> str:
         return f"{self.namespace}:{self.name} of enrollment {self.enrollment_id}"
+
+    @classmethod
+    def whole_set(cls, enrollment: CourseEnrollment, attributes: Iterable[AttributeDict]) -> list[Self]:
+        """Return the rows of a whole set. Of two values of one name the last counts.
+
+        Spaces at the end make no other name: MariaDB compares text as if it were padded with them.
+        """
+        last = {(one["namespace"].rstrip(" "), one["name"].rstrip(" ")): one for one in attributes}
+        return [
+            cls(enrollment=enrollment, namespace=one["namespace"], name=one["name"], value=one["value"])
+            for one in last.values()
+        ]
 
 
 def _mode_that_hooks_allow(user: Account, course_id: str, mode: str) -> str:

@@ -125,6 +125,25 @@ def test_an_address_of_several_accounts_names_nobody(course, bob):
     assert not CourseEnrollmentAllowed.objects.exists()
 
 
+@pytest.mark.parametrize("alone", [True, False], ids=["alone", "in bulk"])
+def test_names_that_differ_in_spaces_at_the_end_are_one(course, bob, alone):
+    # A database that pads text takes them for the same, and would refuse the second.
+    attributes = [{"namespace": space, "name": f"n{space}", "value": "1"} for space in (" ", "")]
+    attributes += [{"namespace": "order", "name": name, "value": name} for name in ("number", "number ", "Number")]
+    attributes[-1]["more"] = "than is asked for"
+    if alone:
+        api.request_enrollment("bob", course.id, enrollment_attributes=attributes)
+    else:
+        assert codes(enroll({"username": "bob", "course_id": course.id, "enrollment_attributes": attributes})) == [None]
+
+    stored = api.get_enrollment_attributes("bob", course.id)
+    assert [(one["namespace"], one["value"]) for one in stored] == [
+        ("", "1"),
+        ("order", "number "),
+        ("order", "Number"),
+    ]
+
+
 # --- items that meet each other
 
 
