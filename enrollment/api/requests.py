@@ -15,6 +15,7 @@ from enrollment.conf import conf
 from enrollment.errors import (
     CohortNotFoundError,
     CourseEnrollmentExistsError,
+    CourseNotFoundError,
     EnrollmentNotFoundError,
     EnrollmentPreventedError,
 )
@@ -141,7 +142,12 @@ def _applied(
     """Do what is decided, and return the enrollment as it is then."""
     expired_will_do = decision.mode_check is ModeCheck.EXPIRED_TOO
     if decision.action is Action.ADD:
-        chosen = mode_to_enroll_in(held.course_info, course_id, mode, include_expired=expired_will_do)
+        try:
+            chosen = mode_to_enroll_in(held.course_info, course_id, mode, include_expired=expired_will_do)
+        except CourseNotFoundError:
+            if current is None or mode is not None or decision.is_active:
+                raise
+            return current  # who stays away repeats that, and no course says any more which mode is meant
         return create(chosen, decision.is_active is True)
 
     if mode is not None and decision.mode_check is not ModeCheck.ANY:

@@ -120,6 +120,9 @@ def expected(case):
     if result is UNCHANGED:
         return case.stored
 
+    if result is STAY_INACTIVE and case.is_gone and case.mode is None:
+        return case.stored  # a repeat holds for a course that has vanished: section 0, item 8
+
     expired_will_do = case.is_active is False or case.who == FORCING_STAFF or (case.who == SERVER and result is UPDATE)
     refusal = mode_refusal(case, expired_will_do) if case.mode is not None or result is not UPDATE else None
     if refusal is not None:
