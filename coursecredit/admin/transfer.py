@@ -55,8 +55,7 @@ class CsvFile(CSV):  # type: ignore[misc]  # its library is not typed
                     _("Line %(line)d has %(found)d columns instead of %(wanted)d.")
                     % {"line": line, "found": len(cells), "wanted": len(dataset.headers)}
                 )
-            if len(dataset.lines) == MOST_LINES:
-                raise UnreadableFile(_("A file has at most %(count)d rows; split it.") % {"count": MOST_LINES})
+            _require_few(len(dataset.lines) + 1, MOST_LINES)
             dataset.append([as_written(cell) for cell in cells])
             dataset.lines.append(line)
         if not dataset.lines:
@@ -69,6 +68,11 @@ class CsvFile(CSV):  # type: ignore[misc]  # its library is not typed
         writer.writerow(dataset.headers)
         writer.writerows([harmless(str(cell)) for cell in row] for row in dataset)
         return out.getvalue()
+
+
+def _require_few(count: int, most: int) -> None:
+    if count > most:
+        raise UnreadableFile(_("A file has at most %(count)d rows; split it.") % {"count": most})
 
 
 def _text(content: str | bytes) -> str:
@@ -147,8 +151,10 @@ class Rows(resources.ModelResource):  # type: ignore[misc]  # as above
     """What all files have in common: known columns, no row twice, every row checked like a form."""
 
     exports = True  # or files only come in
+    most_lines = MOST_LINES
 
     def before_import(self, dataset: Any, **kwargs: Any) -> None:
+        _require_few(len(dataset), self.most_lines)
         known = [field.column_name for field in self.get_import_fields()]
         headers = dataset.headers
         if unknown := [header for header in headers if header not in known]:
@@ -213,8 +219,9 @@ class CsvMixin(ImportExportMixin):  # type: ignore[misc]  # as above
         return may_view(request, self.model)
 
     def get_import_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        columns = [field.column_name for field in self.resource_classes[0]().get_import_fields()]
-        return {**super().get_import_context_data(**kwargs), "most_lines": MOST_LINES, "columns": columns}
+        resource = self.resource_classes[0]()
+        columns = [field.column_name for field in resource.get_import_fields()]
+        return {**super().get_import_context_data(**kwargs), "most_lines": resource.most_lines, "columns": columns}
 
     def add_data_read_fail_error_to_form(self, form: Any, e: Exception) -> None:
         if not isinstance(e, UnreadableFile):

@@ -3,13 +3,17 @@
 from datetime import datetime
 from typing import Any
 
+from django.contrib.auth import get_user_model
+from django.core.exceptions import ValidationError
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from import_export import fields, widgets
+from import_export.instance_loaders import BaseInstanceLoader
 
 from coursecredit.admin.transfer import Moment, Rows, RowsMeta, TextOrNothing, YesOrNo, told_as_value_error
 from enrollment import api
-from enrollment.admin.parts import account_from, course_id_from
+from enrollment.admin.parts import course_id_from
+from enrollment.errors import UserNotFoundError
 from enrollment.models import Course, CourseCertificate, CourseGrade, CourseMode
 
 
@@ -25,11 +29,17 @@ class CourseId(widgets.Widget):  # type: ignore[misc]  # its library is not type
 
 
 class Account(widgets.Widget):  # type: ignore[misc]  # as above
-    """The username of an account, in its case."""
+    """The username of an account, in its case. Accounts are looked up before, all at once."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.by_username: dict[str, Any] = {}
 
     def clean(self, value: Any, row: Any = None, **kwargs: Any) -> Any:
-        with told_as_value_error():
-            return account_from(str(value or "").strip())
+        account = self.by_username.get(str(value or "").strip())
+        if account is None:
+            raise ValueError(UserNotFoundError.default_message())
+        return account
 
     def render(self, value: Any, obj: Any = None, **kwargs: Any) -> str:
         return "" if value is None else str(value.get_username())
@@ -126,17 +136,54 @@ class CourseModeResource(Rows):
         super().import_field(field, instance, row, is_m2m, **kwargs)
 
 
+class StoredReports(BaseInstanceLoader):  # type: ignore[misc]  # as above
+    """Finds the rows that the lines of a file are about, all at once."""
+
+    def __init__(self, resource: Any, dataset: Any = None) -> None:
+        super().__init__(resource, dataset)
+        accounts = resource.fields["username"].widget.by_username
+        rows = resource.get_queryset().filter(user__in=list(accounts.values()), course_id__in=resource.course_ids)
+        self._rows = {(row.user_id, row.course_id): row for row in rows}
+
+    def get_instance(self, row: Any) -> Any:
+        account, course_id = (self.resource.fields[name].clean(row) for name in ("username", "course_id"))
+        return self._rows.get((account.pk, course_id))
+
+
 class Reports(Rows):
     """What another service knows of learners. The newest report counts; a file without times tells of this moment."""
 
     exports = False
+    most_lines = 1_000  # each is stored by itself, within the time of one request
     username = fields.Field("user", "username", Account())
     course_id = fields.Field("course_id", "course_id", CourseId())
     reported_at = fields.Field("reported_at", "reported_at", Moment())
 
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.course_ids: set[str] = set()
+
     def before_import(self, dataset: Any, **kwargs: Any) -> None:
         super().before_import(dataset, **kwargs)
         self._tells_when = "reported_at" in dataset.headers
+        self.course_ids = {cell.strip() for cell in dataset["course_id"]}
+        name = get_user_model().USERNAME_FIELD
+        named = get_user_model()._default_manager.filter(
+            **{f"{name}__in": {cell.strip() for cell in dataset["username"]}}
+        )
+        self.fields["username"].widget.by_username = {account.get_username(): account for account in named}
+
+    def validate_instance(
+        self, instance: Any, import_validation_errors: Any = None, validate_unique: bool = True
+    ) -> None:
+        # Each value by itself, without asking the database: that there is one row per learner is the api's business.
+        errors = dict(import_validation_errors or {})
+        try:
+            instance.clean_fields(exclude={"user", *errors})
+        except ValidationError as exc:
+            errors = exc.update_error_dict(errors)
+        if errors:
+            raise ValidationError(errors)
 
     def skip_row(self, instance: Any, original: Any, row: Any, import_validation_errors: Any = None) -> bool:
         is_older = (
@@ -158,6 +205,7 @@ class CourseGradeResource(Reports):
 
     class Meta(RowsMeta):
         model = CourseGrade
+        instance_loader_class = StoredReports
         import_id_fields = ("username", "course_id")
         exclude = ("id", "user", "created", "modified", "course_version", "grading_policy_hash")
 
@@ -177,6 +225,7 @@ class CourseGradeResource(Reports):
 class CourseCertificateResource(Reports):
     class Meta(RowsMeta):
         model = CourseCertificate
+        instance_loader_class = StoredReports
         import_id_fields = ("username", "course_id")
         exclude = ("id", "user", "created", "modified", "awarded_at")
 

@@ -10,6 +10,7 @@ from enrollment import api, models
 from tests.enrollment import admin as staff
 from tests.enrollment.admin import clerk, told, url
 from tests.enrollment.factories import CourseFactory, CourseModeFactory, UserFactory
+from tests.support import statements
 
 pytestmark = [pytest.mark.django_db, pytest.mark.rule("enrollment.admin.import")]
 
@@ -177,6 +178,30 @@ def test_one_wrong_line_and_nothing_is_stored(boss, ron, model, lines, wrong):
     assert len(found) == len(wrong)
     assert all(text.startswith(begin) for text, begin in zip(found, wrong, strict=True)), found
     assert MODELS[model].objects.count() == before
+
+
+def test_a_file_of_reports_is_no_longer_than_a_request_can_take(boss, ron):
+    lines = ["username,course_id,percent_grade", *[f"ron,{POTIONS},0.5"] * 1001]
+    assert problems(send(boss, "coursegrade", *lines)) == ["A file has at most 1000 rows; split it."]
+    assert b"at most 1000 rows" in boss.get(url("coursegrade", "import")).content
+    assert b"at most 5000 rows" in boss.get(url("course", "import")).content
+
+
+@pytest.mark.rule("enrollment.admin.statements")
+def test_a_report_costs_a_few_statements(boss):
+    def counted(first, last):
+        for n in range(first, last):
+            UserFactory(username=f"u{n}")
+        with statements() as run:
+            send(
+                boss,
+                "coursegrade",
+                "username,course_id,percent_grade",
+                *[f"u{n},{POTIONS},0.5" for n in range(first, last)],
+            )
+        return len(run)
+
+    assert counted(10, 20) - counted(0, 5) == 5 * 3  # whether the account and the row are there, and the row
 
 
 def test_a_file_can_only_be_checked(boss, ron):
