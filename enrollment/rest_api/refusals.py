@@ -28,18 +28,6 @@ class ModeForbidden(NotAllowed):
     code = "mode_forbidden"
 
 
-class Embargoed(NotAllowed):
-    """Learners in this location cannot enroll in this course."""
-
-    code = "embargoed"
-
-
-class InvalidActivation(Invalid):
-    """`is_active` must be true, false or null."""
-
-    code = "invalid_is_active"
-
-
 class InvalidForce(Invalid):
     """`force_enrollment` must be true, false or null."""
 
