@@ -10,13 +10,12 @@ from coursecredit.addresses import caller_address, named_address
 from enrollment import api, ports
 from enrollment.api.attributes import require_attributes
 from enrollment.choices import SELF_SERVICE_MODES
+from enrollment.errors import EmbargoedError, InvalidActivationError
 from enrollment.keys import MAX_LENGTH, course_id_of
 from enrollment.rest_api.base import LearnerView
 from enrollment.rest_api.fields import flag_in, object_in, text_in
 from enrollment.rest_api.refusals import (
     CourseIdMissing,
-    Embargoed,
-    InvalidActivation,
     InvalidForce,
     LearnerHidden,
     ModeForbidden,
@@ -91,10 +90,10 @@ class AskingView(LearnerView):
         address = named_address if self.is_server_request else caller_address
         explanation = api.find_embargo(target, course_id, ip=address(self.request), path=self.request.path)
         if explanation is not None:
-            raise Embargoed(user_message_url=self.request.build_absolute_uri(explanation))
+            raise EmbargoedError(user_message_url=self.request.build_absolute_uri(explanation))
 
     def _enroll(self, target: Account, course_id: str, mode: str | None, body: Mapping[str, Any]) -> EnrollmentDict:
-        is_active = flag_in(body, "is_active", InvalidActivation)
+        is_active = flag_in(body, "is_active", InvalidActivationError)
         force = flag_in(body, "force_enrollment", InvalidForce)
         attributes = body.get("enrollment_attributes")
         if attributes is not None:
