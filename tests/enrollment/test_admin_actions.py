@@ -1,6 +1,7 @@
 """What staff do on their pages goes through the api, with its events, and is on record (enrollment contract 3.6)."""
 
 from datetime import UTC, datetime
+from functools import partial
 
 import pytest
 from django.contrib.admin.models import LogEntry
@@ -22,6 +23,7 @@ from tests.enrollment.factories import (
     LearnerProfileFactory,
     UserFactory,
 )
+from tests.support import in_parallel
 
 pytestmark = pytest.mark.django_db
 
@@ -504,3 +506,23 @@ def test_learners_see_nothing(client, potions):
     client.force_login(UserFactory())
     choose(client, "courseenrollment", "deactivate", row, **WHY)
     assert state(row) == ("audit", True)
+
+
+@pytest.mark.rule("enrollment.by_hand")
+@pytest.mark.database("postgresql", "mysql")
+@pytest.mark.django_db(transaction=True)
+def test_two_members_of_staff_at_once_leave_one_record():
+    user, course = UserFactory(), CourseFactory()
+    row = CourseEnrollmentFactory(user=user, course=course)
+    unenroll = partial(
+        api.change_enrollment_by_hand,
+        user.username,
+        course.id,
+        is_active=False,
+        reason="x",
+        changed_by=UserFactory().pk,
+    )
+    with captured_events() as events:
+        assert sorted(in_parallel(unenroll, unenroll, unenroll)) == [False, False, True]
+    assert [event.event_type for event in events] == [CHANGED, COMPLETED]
+    assert models.ManualEnrollmentAudit.objects.filter(enrollment=row).count() == 1
