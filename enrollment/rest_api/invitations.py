@@ -58,5 +58,5 @@ def auto_enroll_in(body: Mapping[str, Any]) -> bool:
 
 
 def sources_of(request: Request) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
-    """Return the body and the query: some proxies drop the body of a DELETE."""
-    return body_of(request), request.query_params
+    """Return the body, if there is one, and the query: some proxies drop the body of a DELETE."""
+    return {} if request.data is None else body_of(request), request.query_params

@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, datetime
+from urllib.parse import urlencode
 
 import pytest
 
@@ -155,6 +156,12 @@ class TestDelete:
             pytest.param(lambda client, fields: client.delete(URL, fields, format="json"), id="JSON"),
             pytest.param(lambda client, fields: client.delete(URL, fields, format="multipart"), id="form"),
             pytest.param(lambda client, fields: client.delete(URL, query_params=fields), id="query"),
+            pytest.param(
+                lambda client, fields: client.generic(
+                    "DELETE", f"{URL}?{urlencode(fields)}", "null", "application/json"
+                ),
+                id="query and no object",
+            ),
             pytest.param(
                 lambda client, fields: client.delete(
                     URL, {"email": fields["email"]}, query_params={"course_id": fields["course_id"]}, format="json"
