@@ -38,7 +38,7 @@ def check_data_api(**kwargs: Any) -> list[CheckMessage]:
     try:
         ports.data_api()
     except EnrollmentApiLoadError as exc:
-        return [Error(f"ENROLLMENT_DATA_API: cannot import {str(exc)!r}.", id="enrollment.E002")]
+        return [Error(f"ENROLLMENT_DATA_API: cannot import {exc.data!r}.", id="enrollment.E002")]
     return []
 
 

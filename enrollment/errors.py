@@ -78,6 +78,10 @@ class EnrollmentApiLoadError(CourseEnrollmentError):
 
     code = "backend_unavailable"
 
+    def __init__(self, path: str | None = None, **members: Any) -> None:
+        """Take the module's dotted path as `.data`: it does not concern clients, who read the message."""
+        super().__init__(None, data=path, **members)
+
 
 class InvalidEnrollmentAttribute(CourseEnrollmentError):
     """An enrollment attribute is not well formed."""

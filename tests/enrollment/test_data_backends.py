@@ -179,8 +179,9 @@ class TestCallsOfTheFirstVersion:
 @pytest.mark.parametrize("path", ["no.such.module", "", ".data"])
 def test_backend_that_cannot_be_loaded(settings, caplog, path):
     settings.ENROLLMENT_DATA_API = path
-    with pytest.raises(EnrollmentApiLoadError):
+    with pytest.raises(EnrollmentApiLoadError) as caught:
         api.get_enrollments("bob")
+    assert (str(caught.value), caught.value.data) == ("The module that stores enrollments could not be loaded.", path)
     with pytest.raises(EnrollmentApiLoadError):
         api.request_enrollment("bob", COURSE)
     assert caplog.text.count("that ENROLLMENT_DATA_API names") == 2

@@ -188,6 +188,8 @@ def test_a_data_backend_that_is_not_there(settings, bob):
             "error_code": "backend_unavailable",
         },
     )
+    details = client.get(f"{V1}course/{COURSE}")
+    assert answer(details) == (400, {"message": reason, "error_code": "backend_unavailable"})
 
 
 # --- the list

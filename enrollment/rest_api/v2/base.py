@@ -10,7 +10,6 @@ from coursecredit.errors import DomainError, Invalid, NotFound
 from coursecredit.problems import PROBLEM
 from enrollment.errors import (
     CourseModeNotFoundError,
-    EnrollmentApiLoadError,
     EnrollmentNotAllowedError,
     EnrollmentPreventedError,
     UserNotFoundError,
@@ -18,9 +17,6 @@ from enrollment.errors import (
 from enrollment.rest_api import base
 from enrollment.rest_api.refusals import TargetMissing
 from enrollment.types import EnrollmentDict
-
-NOT_FOR_CLIENTS = (EnrollmentPreventedError, EnrollmentApiLoadError)
-"""Their texts are a hook's, or about the site's modules."""
 
 
 def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | None:
@@ -30,8 +26,8 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | Non
             exc.members = {**exc.members, "course_details": exc.data}
         case EnrollmentNotAllowedError():
             exc.members = {**exc.members, "user_message": str(exc)}
-        case DomainError() if isinstance(exc, NOT_FOR_CLIENTS):
-            exc.args = (exc.default_message(),)
+        case EnrollmentPreventedError():
+            exc.args = (exc.default_message(),)  # its own text is a hook's, which is not for the client
     return base.exception_handler(exc, context)
 
 
