@@ -75,7 +75,7 @@ COURSES = [COURSE, COURSE, COURSE, CLOSED_COURSE, FULL_COURSE, NEW_COURSE]
 PENDING, APPROVED = "0" * 32, "f" * 32
 PROGRAM, CURRICULUM = "11111111-2222-3333-4444-555555555555", "66666666-2222-3333-4444-555555555555"
 PEOPLE = ["ron", "hermione", "ron", "hermione", "luna", "staff", "nobody"]
-ADDRESSES = [f"{name}@example.com" for name in (*PEOPLE, "invited", "draco")]
+ADDRESSES = [f"{name}@example.com" for name in (*PEOPLE, "invited", "invited", "invited", "draco")]
 API_KEY = "of a shop"
 FACTS = [  # attributes of enrollments
     [{"namespace": "credit", "name": "provider_id", "value": "university"}],
@@ -442,7 +442,7 @@ def callers(db, settings) -> list[dict[str, str]]:
 
 
 def seed_enrollments(users: dict[str, Any]) -> None:
-    """Make courses of every kind, enrollments of both states, an invitation, a role and retirements."""
+    """Make courses of every kind, enrollments of both states, invitations, a role and retirements."""
     course = CourseFactory(id=COURSE)
     closed_course = CourseFactory(id=CLOSED_COURSE, enrollment_end=timezone.now() - timedelta(days=1))
     CourseFactory(id=FULL_COURSE, max_student_enrollments_allowed=0)
@@ -451,7 +451,9 @@ def seed_enrollments(users: dict[str, Any]) -> None:
     CourseEnrollmentFactory(user=users["ron"], course=course)
     CourseEnrollmentFactory(user=users["hermione"], course=course, mode="verified")
     CourseEnrollmentFactory(user=users["hermione"], course=closed_course, is_active=False)
-    CourseEnrollmentAllowedFactory(email="invited@example.com", course_id=COURSE)
+    for email in ("invited@example.com", "nobody@example.com"):
+        for course_id in (COURSE, CLOSED_COURSE, FULL_COURSE):
+            CourseEnrollmentAllowedFactory(email=email, course_id=course_id)
     CourseAccessRoleFactory(user=users["luna"], org="HogwartsX", course_id=COURSE)
     users["filch"].is_superuser = True
     users["filch"].save()
