@@ -64,6 +64,20 @@ def request_log(get_response: GetResponse) -> GetResponse:
     return middleware
 
 
+def request_figures(get_response: GetResponse) -> GetResponse:
+    """Count requests, and how long they take."""
+    # Only now: Django's checks import every middleware, in the worker too before it says where figures are shared.
+    from settings.metrics import count_request
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        start = time.perf_counter()
+        response = get_response(request)
+        count_request(request.method, route(request), response.status_code, time.perf_counter() - start)
+        return response
+
+    return middleware
+
+
 def text_charsets(get_response: GetResponse) -> GetResponse:
     """Read bodies as UTF-8 if they name a charset that makes no text: Django takes every codec of Python's for one."""
 

@@ -31,7 +31,7 @@ from credit.api.exam_attempts import (
     reset_exam_status,
     set_exam_status,
 )
-from credit.api.figures import get_credit_figures
+from credit.api.figures import count_owed_mails, get_credit_figures
 from credit.api.grades import record_grade
 from credit.api.learner_overview import get_learner_course, get_learner_courses, get_providers_to_ask
 from credit.api.provider import (
@@ -67,6 +67,7 @@ __all__ = [
     "accept_callback",
     "add_eligibility",
     "check_keys_exist",
+    "count_owed_mails",
     "create_credit_course",
     "create_credit_request",
     "extend_eligibility_deadline",

@@ -55,6 +55,11 @@ def count_credit_figures(now: datetime) -> CreditFigures:
     )
 
 
+def count_owed_mails() -> int:
+    """Return how many eligibility mails are due and not sent yet, whether or not a worker has one in hand."""
+    return CreditEligibility.objects.filter(notified_at=None, email_due_at__lte=timezone.now()).count()
+
+
 def _months(now: datetime) -> list[datetime]:
     """Return the first moments of this month and those before it, oldest first."""
     last = now.astimezone(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)

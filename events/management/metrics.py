@@ -36,7 +36,7 @@ def serve_metrics(port: int, address: str, collector: Any) -> None:
 
 def serve_outbox_metrics(port: int, address: str, *, using: str) -> None:
     """Serve the outbox's figures, read from the database whenever they are asked for."""
-    serve_metrics(port, address, _OutboxCollector(using))
+    serve_metrics(port, address, OutboxCollector(using))
 
 
 def serve_consumer_metrics(port: int, address: str, consumer: Any) -> None:
@@ -76,7 +76,9 @@ class _ConsumerCollector:
 
 
 @attrs.frozen
-class _OutboxCollector:
+class OutboxCollector:
+    """The outbox of one database, as it is when asked."""
+
     using: str
 
     def describe(self) -> list[Any]:
