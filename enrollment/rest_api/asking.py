@@ -10,7 +10,7 @@ from coursecredit.addresses import caller_address, named_address
 from enrollment import api, ports
 from enrollment.api.attributes import require_attributes
 from enrollment.choices import SELF_SERVICE_MODES
-from enrollment.errors import EmbargoedError, InvalidActivationError
+from enrollment.errors import CourseEnrollmentError, EmbargoedError, InvalidActivationError
 from enrollment.keys import MAX_LENGTH, course_id_of
 from enrollment.rest_api.base import LearnerView
 from enrollment.rest_api.fields import flag_in, object_in, text_in
@@ -128,7 +128,7 @@ class AskingView(LearnerView):
         if enrollment is None:
             try:
                 enrollment = api.get_enrollment(target.get_username(), course_id)
-            except DatabaseError:  # of what failed before: that is told, not this
+            except (DatabaseError, CourseEnrollmentError):  # of what failed before: that is told, not this
                 enrollment = None
         stored: Mapping[str, Any] = enrollment or {}
         is_active = body.get("is_active")

@@ -827,6 +827,14 @@ def test_what_a_server_wants_is_noted_even_if_it_breaks(settings, audited, serve
     assert len(audited()) == 1
 
 
+def test_what_a_server_wants_is_noted_even_without_a_data_backend(settings, audited, server, bob):
+    settings.ENROLLMENT_DATA_API = "no.such.module"
+
+    assert ask(server, user="bob").status_code == 400
+
+    assert audited() == [noted(bob, None, None, None, None)]
+
+
 @pytest.mark.usefixtures("course")
 @pytest.mark.parametrize("fields", [{}, {"user": "nobody"}, {"user": "bob", "course_details": {}}])
 def test_what_gets_nowhere_is_not_noted(audited, server, fields):
