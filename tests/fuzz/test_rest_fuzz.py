@@ -75,7 +75,7 @@ COURSES = [COURSE, COURSE, COURSE, CLOSED_COURSE, FULL_COURSE, NEW_COURSE]
 PENDING, APPROVED = "0" * 32, "f" * 32
 PROGRAM, CURRICULUM = "11111111-2222-3333-4444-555555555555", "66666666-2222-3333-4444-555555555555"
 PEOPLE = ["ron", "hermione", "ron", "hermione", "luna", "staff", "nobody"]
-ADDRESSES = [f"{name}@example.com" for name in (*PEOPLE, "invited", "invited", "invited", "draco")]
+ADDRESSES = [f"{name}@example.com" for name in (*PEOPLE, "invited", "draco")]
 API_KEY = "of a shop"
 FACTS = [  # attributes of enrollments
     [{"namespace": "credit", "name": "provider_id", "value": "university"}],
@@ -451,8 +451,12 @@ def seed_enrollments(users: dict[str, Any]) -> None:
     CourseEnrollmentFactory(user=users["ron"], course=course)
     CourseEnrollmentFactory(user=users["hermione"], course=course, mode="verified")
     CourseEnrollmentFactory(user=users["hermione"], course=closed_course, is_active=False)
-    for email in ("invited@example.com", "nobody@example.com"):
-        for course_id in (COURSE, CLOSED_COURSE, FULL_COURSE):
+    for email, course_ids in (
+        ("ron@example.com", [COURSE]),  # where he is enrolled
+        ("invited@example.com", [COURSE, CLOSED_COURSE, FULL_COURSE]),
+        ("nobody@example.com", [COURSE, CLOSED_COURSE, FULL_COURSE]),
+    ):
+        for course_id in course_ids:
             CourseEnrollmentAllowedFactory(email=email, course_id=course_id)
     CourseAccessRoleFactory(user=users["luna"], org="HogwartsX", course_id=COURSE)
     users["filch"].is_superuser = True
