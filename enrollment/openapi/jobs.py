@@ -116,7 +116,7 @@ OPERATIONS: dict[str, dict[str, Any]] = {
         "post": operation(
             "End a job",
             {200: OpenApiResponse(JOB, "It ends after the rows that it is at; what it has applied stays.")},
-            (400, 401, 403, 404, 409),
+            (400, 401, 403, 404, 409, 415),
             operation_id="enrollment_v1_jobs_cancel",
             parameters=[JOB_ID],
             request=None,
