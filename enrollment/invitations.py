@@ -9,7 +9,8 @@ from coursecredit.transactions import retried_atomic
 from enrollment import ports
 from enrollment.choices import StateTransition
 from enrollment.errors import EnrollmentNotAllowed
-from enrollment.models import CourseEnrollment, CourseEnrollmentAllowed, ManualEnrollmentAudit
+from enrollment.models import CourseEnrollment, CourseEnrollmentAllowed, CourseMode, ManualEnrollmentAudit
+from enrollment.models.enrollments import Overtaken
 from enrollment.types import Account
 
 log = logging.getLogger(__name__)
@@ -39,18 +40,33 @@ def enroll_pending(user: Account) -> None:
 
 @retried_atomic
 def _take_up(invitation: CourseEnrollmentAllowed, user: Account) -> None:
-    if CourseEnrollment.is_enrolled(user, invitation.course_id):
+    try:
+        enrollment = _admitted(invitation, user)
+    except Overtaken:
+        enrollment = _admitted(invitation, user)  # whom somebody else has enrolled meanwhile, in whatever mode
+    if enrollment is not None:
+        _copy_manual_audit(invitation, enrollment)
+
+
+def _admitted(invitation: CourseEnrollmentAllowed, user: Account) -> CourseEnrollment | None:
+    """Enroll the learner, and return the enrollment; None if there is nothing to do, or if it is not to be.
+
+    Raises:
+        Overtaken: there was no enrollment, and there is one now.
+    """
+    row = CourseEnrollment.locked(user, invitation.course_id)
+    if row is not None and row.is_active:
         CourseEnrollmentAllowed.objects.link(user, invitation.course_id)
-        return
+        return None
     course = ports.courses().get(invitation.course_id)
     if course is None or not ports.access().can_enroll(user, course):
-        return
+        return None
+    mode = CourseMode.objects.chosen_for(course.id)
     try:
-        enrollment = CourseEnrollment.enroll(user, course.id)
+        return CourseEnrollment.admit(user, course.id, mode, row, course=course, check_access=False)
     except EnrollmentNotAllowed:
         log.info("A hook keeps user %s out of %s, where invitation %s leads.", user.pk, course.id, invitation.pk)
-        return
-    _copy_manual_audit(invitation, enrollment)
+        return None
 
 
 def _copy_manual_audit(invitation: CourseEnrollmentAllowed, enrollment: CourseEnrollment) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 from django.db import connection
 
 from enrollment.backends import LocalRoles
+from enrollment.models import CourseEnrollment
 from enrollment.ports import CohortNotFound, PreventEnrollment, PreventUnenrollment
 
 
@@ -113,6 +114,14 @@ class BrokenTable:
         if "Broken" in course.id:
             with connection.cursor() as cursor:
                 cursor.execute("SELECT * FROM no_such_table")
+        return True
+
+
+class QuickerShop:
+    """Enrolls the learner while others still look whether that is allowed."""
+
+    def can_enroll(self, user, course):
+        CourseEnrollment.objects.get_or_create(user=user, course_id=course.id, defaults={"mode": "verified"})
         return True
 
 

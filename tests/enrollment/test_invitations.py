@@ -83,6 +83,14 @@ class TestAccount:
         invitation.refresh_from_db()
         assert invitation.user is None
 
+    def test_who_is_enrolled_meanwhile_keeps_the_mode(self, settings, invitation):
+        settings.ENROLLMENT_PORTS = {"AccessPort": "tests.enrollment.doubles.QuickerShop"}
+        with captured_events() as events:
+            user = UserFactory(email=EMAIL)
+        invitation.refresh_from_db()
+        assert CourseEnrollment.enrollment_mode_for_user(user, invitation.course_id) == ("verified", True)
+        assert (invitation.user, list(events)) == (user, [])
+
     def test_failure_is_logged_and_keeps_nothing_else_from_happening(self, settings, invitation, caplog):
         settings.ENROLLMENT_PORTS = {"AccessPort": "tests.enrollment.doubles.BrokenAccess"}
         user = UserFactory(email=EMAIL)
