@@ -432,7 +432,7 @@ def callers(db, settings) -> list[dict[str, str]]:
     settings.EDX_API_KEY = API_KEY
     settings.ENROLLMENT_JOB_MAX_ROWS = 3
     names = ("ron", "hermione", "luna", "staff", "filch")
-    users = {name: UserFactory(username=name, is_staff=name == "staff") for name in names}
+    users = {name: UserFactory(username=name, is_staff=name in ("staff", "filch")) for name in names}
     course = CreditCourseFactory(course_key=COURSE)
     closed_course = CreditCourseFactory(course_key=CLOSED_COURSE, enabled=False)
     grade = CreditRequirementFactory(course=course)
@@ -459,6 +459,7 @@ def callers(db, settings) -> list[dict[str, str]]:
         by_session(users["staff"]),
         by_session(users["ron"]),
         by_jwt(users["luna"]),
+        by_session(users["filch"]),
         by_jwt(users["filch"]),
         {"X-Edx-Api-Key": API_KEY},
         by_bearer(users["staff"]),
