@@ -1,8 +1,8 @@
-"""Runs inside the environment of the reference's packages: `stock.py consume` and `stock.py produce`.
+"""Runs inside the environment of the reference's packages: `stock.py consume`, `stock.py produce`, `stock.py schemas`.
 
 `consume TYPE TOPIC COUNT` prints what receivers get, one JSON object per line. `produce TOPIC` reads JSON lines, each
 with an event type, a key field and the Avro bytes of the arguments in hex, has the stock producer send objects made of
-them, and prints their metadata.
+them, and prints their metadata. `schemas TYPE …` prints the Avro schema of each type, one per line.
 """
 
 import base64
@@ -19,6 +19,7 @@ django.setup()
 import attrs  # noqa: E402  # Django comes first
 import edx_event_bus_redis  # noqa: E402
 from openedx_events.event_bus.avro.deserializer import deserialize_bytes_to_event_data  # noqa: E402
+from openedx_events.event_bus.avro.schema import schema_from_signal  # noqa: E402
 from openedx_events.tooling import OpenEdxPublicSignal, load_all_signals  # noqa: E402
 
 
@@ -55,11 +56,18 @@ def produce(topic: str) -> None:
         print(metadata.to_json(), flush=True)
 
 
+def show_schemas(*event_types: str) -> None:
+    for event_type in event_types:
+        print(json.dumps(schema_from_signal(OpenEdxPublicSignal.get_signal_by_type(event_type))), flush=True)
+
+
 if __name__ == "__main__":
     load_all_signals()
     threading.Timer(60, lambda: os._exit(3)).start()
     if sys.argv[1] == "consume":
         consume(sys.argv[2], sys.argv[3], int(sys.argv[4]))
+    elif sys.argv[1] == "schemas":
+        show_schemas(*sys.argv[2:])
     else:
         produce(sys.argv[2])
     os._exit(0)
