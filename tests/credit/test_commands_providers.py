@@ -14,7 +14,7 @@ from credit.api import operations
 from credit.models import CallbackLog, CreditRequest
 from tests.credit.commands import run
 from tests.credit.factories import CreditCourseFactory, CreditProviderFactory, CreditRequestFactory
-from tests.enrollment.factories import CourseFactory
+from tests.enrollment.factories import CourseFactory, CourseModeFactory, UserFactory
 from tests.support import statements
 
 pytestmark = pytest.mark.django_db
@@ -281,7 +281,11 @@ def documented_commands():
 @pytest.mark.parametrize("line", documented_commands())
 def test_every_documented_command_works(requests, settings, tmp_path, monkeypatch, line):
     settings.CREDIT_PROVIDER_SECRET_KEYS = {"hogwarts": NEW, "asu": NEW}
-    CourseFactory(id="course-v1:HogwartsX+Potions101+1T2026")
+    course = CourseFactory(id="course-v1:HogwartsX+Potions101+1T2026")
+    CourseModeFactory(course=course, mode_slug="audit")
+    CourseModeFactory(course=course, mode_slug="verified")
+    if "ron@example.com" in line:
+        UserFactory(email="ron@example.com")
     monkeypatch.chdir(tmp_path)
     words = line.split()
     assert words[:2] == ["python", "manage.py"]

@@ -51,7 +51,7 @@ def test_description_is_openapi_3_1(client):
     schema = response.json()
     assert schema["openapi"].startswith("3.1")
     assert "/api/credit/v1/eligibility/" in schema["paths"]
-    assert set(schema["components"]["securitySchemes"]) == {"jwtAuth", "oauth2", "cookieAuth"}
+    assert set(schema["components"]["securitySchemes"]) == {"jwtAuth", "oauth2", "cookieAuth", "apiKey"}
 
 
 @pytest.mark.parametrize("path", ["/nowhere", "/api/credit/v1/nowhere", "/api/credit/v1/providers/%3A/request/"])
