@@ -122,18 +122,6 @@ class EnrollmentSettings(AppSettings):
         return pattern
 
     @property
-    def USERNAME_PATTERN(self) -> str:
-        """Regular expression of a username in addresses, which are read once, when the first request comes."""
-        pattern: str = self._get_site("USERNAME_PATTERN", r"[\w .@_+-]+")
-        return pattern
-
-    @property
-    def COURSE_ID_PATTERN(self) -> str:
-        """Regular expression of a course key in addresses; read as `USERNAME_PATTERN`."""
-        pattern: str = self._get_site("COURSE_ID_PATTERN", r"[^/+]+(?:/|\+)[^/+]+(?:/|\+)[^/?]+")
-        return pattern
-
-    @property
     def API_KEYS(self) -> Sequence[str]:
         """Keys of trusted servers (`EDX_API_KEY`, one or a list); an empty one counts as unset."""
         keys: str | Sequence[str] | None = self._get_site("EDX_API_KEY", None)

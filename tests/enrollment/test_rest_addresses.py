@@ -1,12 +1,10 @@
 """The endpoints' names and addresses, with and without a slash at the end (enrollment contract 2.2, 10.1)."""
 
-import re
 from urllib.parse import unquote
 
 import pytest
-from django.urls import Resolver404, re_path, resolve, reverse
+from django.urls import Resolver404, resolve, reverse
 
-from enrollment.rest_api import routes
 from enrollment.rest_api.v1.enrollments import EnrollmentView, OwnEnrollmentView
 from tests.enrollment.rest import COURSE, V1
 
@@ -52,28 +50,3 @@ def test_a_comma_after_no_username_is_part_of_a_key():
 def test_what_no_course_key_can_be_is_no_address(path):
     with pytest.raises(Resolver404):
         resolve(V1 + path)
-
-
-@pytest.mark.parametrize("pattern", [r"[\w'-]+", r"(?P<username>[\w'-]+)"], ids=["plain", "as Open edX has it"])
-def test_a_site_has_usernames_of_its_own(settings, pattern):
-    settings.USERNAME_PATTERN = pattern
-
-    match = re.fullmatch(f"{routes.username()},{routes.course_id()}", f"o'neil,{COURSE}")
-
-    assert match is not None
-    assert match.groupdict() == {"username": "o'neil", "course_id": COURSE}
-
-
-@pytest.mark.parametrize(
-    "pattern",
-    [r"[^/+]+(/|\+)[^/+]+(/|\+)[^/?]+", r"(?P<course_id>[^/+]+(/|\+)[^/+]+(/|\+)[^/?]+)"],
-    ids=["plain", "as Open edX has it"],
-)
-def test_a_site_has_course_keys_of_its_own(settings, pattern):
-    settings.COURSE_ID_PATTERN = pattern
-    address = re_path(f"course/{routes.course_id()}$", lambda request: None)
-
-    found = address.resolve(f"course/{COURSE}")
-
-    assert found is not None
-    assert found.kwargs == {"course_id": COURSE}

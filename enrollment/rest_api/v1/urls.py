@@ -1,6 +1,6 @@
 """Addresses below `/api/enrollment/v1/` (enrollment contract 10.1)."""
 
-from enrollment.rest_api.routes import course_id, route, username
+from enrollment.rest_api.routes import COURSE_ID, USERNAME, route
 from enrollment.rest_api.v1.admin_list import EnrollmentAdminListView
 from enrollment.rest_api.v1.bulk import BulkEnrollmentView
 from enrollment.rest_api.v1.courses import CourseDetailsView
@@ -10,7 +10,6 @@ from enrollment.rest_api.v1.jobs import JobCancelView, JobDetailView, JobListVie
 from enrollment.rest_api.v1.roles import RolesView
 from enrollment.rest_api.v1.unenroll import UnenrollmentView
 
-USERNAME, COURSE_ID = username(), course_id()
 JOB_ID = r"(?P<job_id>[^/]+)"
 
 urlpatterns = [

@@ -2,7 +2,7 @@
 
 from django.urls import path, re_path
 
-from enrollment.rest_api.routes import course_id, username
+from enrollment.rest_api.routes import COURSE_ID, USERNAME
 from enrollment.rest_api.v2.admin_list import EnrollmentAdminListView
 from enrollment.rest_api.v2.courses import CourseDetailsView
 from enrollment.rest_api.v2.enrollments import EnrollmentListView, EnrollmentView
@@ -11,8 +11,6 @@ from enrollment.rest_api.v2.roles import RolesView
 from enrollment.rest_api.v2.unenroll import UnenrollmentView
 
 app_name = "v2"
-
-USERNAME, COURSE_ID = username(), course_id()
 
 urlpatterns = [
     path("enrollment/", EnrollmentListView.as_view(), name="enrollment"),
