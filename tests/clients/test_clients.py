@@ -12,7 +12,6 @@ from tests.clients.rows import CLOSED, CROWD, CROWDED, FULL, LAPSED, LEGACY, OPE
 
 pytestmark = [pytest.mark.slow, pytest.mark.rule("enrollment.clients")]
 
-ADDRESS = "/api/enrollment/v1"
 NO_DATES = {"enrollment_start": None, "enrollment_end": None, "course_start": None, "course_end": None}
 
 
@@ -271,8 +270,9 @@ class TestEdxRestApiClient:
 
     @pytest.fixture
     def send(self, clients):
-        def send(method, path, *, account="worker", **options):
-            return clients.call("edx-rest-api-client", account, "request", method, f"{ADDRESS}{path}", **options)
+        def send(method, path, *, account="worker", version="v1", **options):
+            address = f"/api/enrollment/{version}{path}"
+            return clients.call("edx-rest-api-client", account, "request", method, address, **options)
 
         return send
 
@@ -341,6 +341,30 @@ class TestEdxRestApiClient:
         with pytest.raises(Refused) as refused:
             send("POST", "/unenroll/", account=account, json={"username": username})
         assert refused.value.status == status
+
+    def test_enrolls_a_class_in_one_call(self, send, learner):
+        items = [
+            {"username": learner, "course_id": OPEN, "mode": "verified"},
+            {"email": "guest@example.com", "course_id": OPEN},
+            {"username": learner, "course_id": CLOSED},
+        ]
+        answer = send("POST", "/bulk/", json={"items": items, "invite_unknown": True})
+        assert (answer["status"], answer["body"]["succeeded"], answer["body"]["failed"]) == (200, 2, 1)
+        enrolled, invited, refused = answer["body"]["results"]
+        assert (enrolled["before"], enrolled["after"]) == (None, {"mode": "verified", "is_active": True})
+        assert invited["invited"] is True
+        assert refused["error"]["error_code"] == "enrollment_closed"
+        [listed] = send("GET", "/enrollment", params={"user": learner})["body"]
+        assert listed == told(learner, mode="verified", created=listed["created"])
+
+    def test_reads_version_2(self, send, learner):
+        send("POST", "/enrollment", json={"user": learner, "course_details": {"course_id": OPEN}})
+        path = "/enrollments/?page_size=1&view=minimal"
+        page = send("GET", path, version="v2", params={"username": learner})["body"]
+        assert (page["count"], page["num_pages"], page["next"]) == (1, 1, None)
+        with pytest.raises(Refused) as refused:
+            send("GET", f"/courses/{UNKNOWN}/", version="v2")
+        assert (refused.value.status, refused.value.body["status"]) == (404, 404)
 
     def test_is_told_to_wait(self, send):
         answers = [send("GET", "/enrollment", account="neville")["status"] for _ in range(40)]
