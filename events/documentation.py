@@ -161,8 +161,8 @@ def _meanings(cls: type) -> dict[str, str]:
     """Return what the docstrings of a class and its bases say about each field."""
     meanings: dict[str, str] = {}
     for ancestor in cls.__mro__:
-        described = (ancestor.__doc__ or "").partition("Attributes:\n")[2].partition("\n\n")[0]
-        for name, text in re.findall(r"^ {8}(\w+): (.+(?:\n {9,}.+)*)", described, flags=re.MULTILINE):
+        described = inspect.cleandoc(ancestor.__doc__ or "").partition("Attributes:\n")[2].partition("\n\n")[0]
+        for name, text in re.findall(r"^ {4}(\w+): (.+(?:\n {5,}.+)*)", described, flags=re.MULTILINE):
             meanings.setdefault(name, re.sub(r"\s+", " ", text))
     return meanings
 
