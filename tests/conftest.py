@@ -9,6 +9,8 @@ from django.db import connection, connections
 from django.test import TransactionTestCase
 from hypothesis import settings
 
+from coursecredit import request_cache
+
 WRITTEN_BY_MIGRATE = {"django_content_type", "auth_permission"}
 DATABASE_FIXTURES = {"db", "transactional_db", "django_db_setup"}
 
@@ -82,3 +84,4 @@ def _cache_of_nobody():
 def _empty_cache():
     yield
     cache.clear()
+    request_cache._close_request()  # of a response that was never closed: it is not the next test's

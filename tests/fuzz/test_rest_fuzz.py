@@ -238,6 +238,7 @@ class Sent:
             content_type=content_type,
             headers=headers,
             environ_base={"REMOTE_ADDR": self.address},
+            buffered=True,  # and closed, which ends the request
         )
 
 
