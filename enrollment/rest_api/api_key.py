@@ -23,10 +23,11 @@ def has_api_key(request: Request) -> bool:
     The note has the name of the route rather than the path, which may contain a username.
     """
     given = request.META.get("HTTP_X_EDX_API_KEY", "")
+    if not given:
+        return False
     route = getattr(request.resolver_match, "view_name", None)
     if not is_valid_key(given):
-        if given:
-            log.warning("A wrong API key was given at %s.", route)
+        log.warning("A wrong API key was given at %s.", route)
         return False
     ports.audit_log().log(
         "api_key_used",

@@ -28,7 +28,7 @@ class CallerThrottle(BaseThrottle):
     remaining = 0.0  # seconds until a request would pass
 
     def allow_request(self, request: Request, view: Any) -> bool:
-        if view.is_server_request or not (view.always_throttled or ports.rate_limit().enabled()):
+        if not (view.always_throttled or ports.rate_limit().enabled()) or view.is_server_request:
             return True
         limit, duration = parsed_rate(self.rate_for(request))
         key, now = self.key_of(request), time.time()

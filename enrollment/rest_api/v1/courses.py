@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.utils.cache import patch_cache_control
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -26,6 +25,5 @@ class CourseDetailsView(EnrollmentApiView):
             details = api.get_course_enrollment_details(course_id, include_expired=include_expired)
         except CourseNotFoundError as exc:
             raise CourseNotFoundError(f"No course found for course ID '{course_id}'.") from exc
-        response = Response(details)
-        patch_cache_control(response, max_age=int(conf.COURSE_DETAILS_CACHE_TIMEOUT.total_seconds()))
-        return response
+        seconds = int(conf.COURSE_DETAILS_CACHE_TIMEOUT.total_seconds())
+        return Response(details, headers={"Cache-Control": f"max-age={seconds}"})
