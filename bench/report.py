@@ -11,7 +11,7 @@ from django.utils import timezone
 from bench.measure import ROUNDS, Row
 
 WHERE_TIME_GOES = """\
-## Where the time of the writes goes
+## Where the time goes
 
 Profiled inside the process on 2026-11-22: a callback that decides is five statements and a commit (provider, locked
 request, update, audit, account), where the bare view has an INSERT and a commit. A third of its time is waiting for the
@@ -23,6 +23,11 @@ A first enrollment over REST is nine statements and a commit: the caller's accou
 profile and enrollment, the course with its modes, an invitation to look for, the row and its history inside a
 savepoint, and the invitation's link. About half of its time passes in the database and its driver; the rest is Django
 building SQL, the token, the checks of the contract, and the answer, which is the enrollment with the whole course.
+
+Cached course details swing around their target: 0.77 to 0.80 in five runs of one day on a quiet machine. In the process
+they take 0.23 ms, about an eighth of it for the two reads of the cache (the value, and whether it still counts) and a
+tenth for the answer's JSON, which is much larger than the bare view's; most of the rest is what REST framework does
+for every view. Not looking for a key where none was sent gained no more than the runs differ.
 """
 
 PACKAGES = ("Django", "djangorestframework", "psycopg", "redis", "gunicorn")
